@@ -1,0 +1,157 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let package = Package(
+    name: "tartan",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "tartand", targets: ["tartand"]),
+        .executable(name: "tartan", targets: ["tartan"]),
+    ],
+    dependencies: [
+        // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // Options, --help, --version and exit codes of the two programs.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // One option from four places: command line over environment over YAML file over default.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        // One log for every part of the daemon, levels and metadata included.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Counters and timers that do not know who reads them.
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        // Start and stop of the daemon's parts in the order of their dependencies, signals included.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Merging and timing of the event streams in the agent.
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        // Starting the lab's etcd and daemons and collecting what they say.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // Domain: pure values and decisions, no I/O.
+        .target(name: "IPAddressing", path: "Sources/Domain/IPAddressing"),
+        .target(name: "Leases", dependencies: ["IPAddressing"], path: "Sources/Domain/Leases"),
+        .target(name: "Dataplane", dependencies: ["IPAddressing", "Leases"], path: "Sources/Domain/Dataplane"),
+
+        // Wire: one foreign protocol each, no lease in sight.
+        .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CLinux", path: "Sources/Wire/CLinux"),
+        .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
+        .target(
+            name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/Wire/Etcd"),
+        .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
+
+        // Adapters: where a foreign thing becomes a domain value.
+        .target(
+            name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
+        .target(
+            name: "LinuxDataplane", dependencies: ["Netlink", "Dataplane", "IPAddressing"],
+            path: "Sources/Adapters/LinuxDataplane"),
+
+        // Node: the loops, the REST endpoint, the lab.
+        .target(
+            name: "NodeAgent",
+            dependencies: [
+                "Leases", "Dataplane", "IPAddressing",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            path: "Sources/Node/NodeAgent"),
+        .target(name: "APISchema", path: "Sources/Node/APISchema"),
+        .target(
+            name: "NodeAPI",
+            dependencies: [
+                "APISchema", "NodeAgent", "Leases", "IPAddressing",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            path: "Sources/Node/NodeAPI"),
+        .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
+        .target(
+            name: "Lab",
+            dependencies: [
+                "Netlink", "NodeClient", "IPAddressing",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            path: "Sources/Node/Lab"),
+
+        // Programs: wiring only.
+        .executableTarget(
+            name: "tartand",
+            dependencies: [
+                "NodeAPI", "NodeAgent", "EtcdStore", "Etcd", "CurlHTTP", "LinuxDataplane", "Netlink", "Dataplane",
+                "Leases", "IPAddressing",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Programs/tartand"),
+        .executableTarget(
+            name: "tartan",
+            dependencies: [
+                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Programs/tartan"),
+
+        // Measured, not shipped.
+        .executableTarget(
+            name: "PeersBenchmark",
+            dependencies: [
+                "Lab", "Etcd", "CurlHTTP", "EtcdStore", "Netlink", "Leases", "IPAddressing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Benchmarks/PeersBenchmark"),
+
+        // Fakes, generators and conformance suites for the tests below.
+        .target(
+            name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
+
+        // Need nothing.
+        .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
+        .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
+        .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
+        .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
+        .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
+        .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
+        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
+        .testTarget(
+            name: "NodeAPITests",
+            dependencies: ["NodeAPI", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+        .testTarget(name: "TartandTests", dependencies: ["tartand"]),
+        .testTarget(name: "HouseTests"),
+        // Start their own etcd.
+        .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
+        // Need CAP_NET_ADMIN; a namespace each.
+        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "TestKit"]),
+        // Need both.
+        .testTarget(
+            name: "LabTests", dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
+        ),
+    ]
+)
+
+// House rules of the language, the same for every Swift target.
+for target in package.targets where !["CCurl", "CLinux"].contains(target.name) {
+    var settings: [SwiftSetting] = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+        .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+        .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+        .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
+        .treatAllWarnings(as: .error),  // SE-0443
+    ]
+    if target.type != .test {
+        settings.append(.strictMemorySafety())  // SE-0458
+    }
+    if target.name == "Netlink" {
+        settings.append(.enableExperimentalFeature("Lifetimes"))  // ~Escapable readers over a receive buffer
+    }
+    target.swiftSettings = settings
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import IPAddressing
+
+/// The host's network: the port through which the reconciler reaches the kernel.
+///
+/// Each call is idempotent: what is as wanted is left alone, and only entries that bear Tartan's mark are touched.
+package protocol DataplaneDriver: Sendable {
+    /// The interface that the rules choose, as it is now.
+    func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay
+
+    /// The MAC address of the VXLAN device of that name, where there is one: a restarted daemon keeps it.
+    func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress?
+
+    /// Makes the device, or adopts and mends the one that is there, and sets it up. A device of that name that can't
+    /// be mended (another VNI, port or kind) is replaced if it is a VXLAN device, else an error.
+    func prepare(_ device: VXLANDevice) async throws(DataplaneError)
+
+    /// Whether the kernel has next-hop objects (Linux 5.3).
+    func supportsNextHops() async throws(DataplaneError) -> Bool
+
+    /// Everything of Tartan's that the kernel has on the prepared device and the underlay.
+    func seen() async throws(DataplaneError) -> DataplaneState<IPv4Address>
+
+    /// Does every operation, in order, whatever became of the ones before; returns those that failed, by their place.
+    /// Something to be removed that is not there was removed.
+    func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure]
+}
+
+package struct OperationFailure: Hashable, Sendable {
+    /// The operation's place in what was applied.
+    package let index: Int
+    package let error: DataplaneError
+
+    package init(index: Int, error: DataplaneError) {
+        self.index = index
+        self.error = error
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Wanted against seen, for one kind of entry: keeps what is still to be done current with every change of either
+/// side, so that nothing needs to be compared again.
+///
+/// Invariant: a key is pending exactly where wanted and seen differ. Applying what is pending and reporting each
+/// success with ``see(_:_:)`` makes the two equal; what failed simply stays pending.
+package struct DeltaTracker<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendable {
+    private struct Slot {
+        var wanted: Value?
+        var seen: Value?
+    }
+
+    private var slots: [Key: Slot] = [:]
+    private var pendingKeys: Set<Key> = []
+
+    package init() {}
+
+    package mutating func reserveCapacity(_ count: Int) { slots.reserveCapacity(count) }
+
+    /// What should be; `nil`: nothing should.
+    package mutating func want(_ key: Key, _ value: Value?) {
+        update(key) { $0.wanted = value }
+    }
+
+    /// What the kernel has; `nil`: nothing.
+    package mutating func see(_ key: Key, _ value: Value?) {
+        update(key) { $0.seen = value }
+    }
+
+    /// The kernel's whole table: what it does not list is not there.
+    package mutating func seeAll(_ table: [Key: Value]) {
+        for (key, slot) in slots where slot.seen != nil && table[key] == nil { see(key, nil) }
+        for (key, value) in table { see(key, value) }
+    }
+
+    package func wanted(_ key: Key) -> Value? { slots[key]?.wanted }
+    package func seen(_ key: Key) -> Value? { slots[key]?.seen }
+
+    package var wantedCount: Int { slots.values.reduce(0) { $0 + ($1.wanted == nil ? 0 : 1) } }
+    package var seenCount: Int { slots.values.reduce(0) { $0 + ($1.seen == nil ? 0 : 1) } }
+    package var hasPending: Bool { !pendingKeys.isEmpty }
+
+    /// Keys whose wanted value the kernel lacks or has otherwise, with what it has.
+    package func pendingUpdates() -> [(key: Key, wanted: Value, seen: Value?)] {
+        pendingKeys.compactMap { key in
+            guard let slot = slots[key], let wanted = slot.wanted else { return nil }
+            return (key, wanted, slot.seen)
+        }
+    }
+
+    /// Keys that the kernel has and nobody wants.
+    package func pendingRemovals() -> [(key: Key, seen: Value)] {
+        pendingKeys.compactMap { key in
+            guard let slot = slots[key], slot.wanted == nil, let seen = slot.seen else { return nil }
+            return (key, seen)
+        }
+    }
+
+    private mutating func update(_ key: Key, _ change: (inout Slot) -> Void) {
+        var slot = slots[key] ?? Slot()
+        change(&slot)
+        slots[key] = slot.wanted == nil && slot.seen == nil ? nil : slot
+        if slot.wanted == slot.seen {
+            if !pendingKeys.isEmpty { pendingKeys.remove(key) }
+        } else {
+            pendingKeys.insert(key)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import IPAddressing
+
+/// The interface whose network carries the overlay's packets.
+package struct Underlay: Hashable, Sendable {
+    package var name: String
+    /// The kernel's interface index.
+    package var index: UInt32
+    /// In bytes, without the link's own header.
+    package var mtu: Int
+    /// What peers send to.
+    package var address: IPv4Address
+    package var ipv6Address: IPv6Address?
+
+    package init(name: String, index: UInt32, mtu: Int, address: IPv4Address, ipv6Address: IPv6Address? = nil) {
+        self.name = name
+        self.index = index
+        self.mtu = mtu
+        self.address = address
+        self.ipv6Address = ipv6Address
+    }
+}
+
+/// How the underlay is chosen: the first rule that finds an interface, in this order; without any rule the interface
+/// of the default route.
+package struct UnderlaySelection: Hashable, Sendable {
+    /// Names or addresses of interfaces.
+    package var interfaces: [String]
+    /// Regular expressions that a name or an address matches.
+    package var patterns: [String]
+    /// The interface by which the kernel would reach this address.
+    package var canReach: IPAddress?
+    /// The address to announce instead of the interface's own.
+    package var publicIP: IPv4Address?
+    package var publicIPv6: IPv6Address?
+
+    package init(
+        interfaces: [String] = [], patterns: [String] = [], canReach: IPAddress? = nil, publicIP: IPv4Address? = nil,
+        publicIPv6: IPv6Address? = nil
+    ) {
+        self.interfaces = interfaces
+        self.patterns = patterns
+        self.canReach = canReach
+        self.publicIP = publicIP
+        self.publicIPv6 = publicIPv6
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A difference that an event made to the set of leases.
+package enum LeaseChange: Hashable, Sendable {
+    case added(Lease)
+    case updated(Lease, previous: Lease)
+    case removed(Lease)
+
+    package var key: SubnetKey {
+        switch self {
+        case .added(let lease), .updated(let lease, _), .removed(let lease): lease.key
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the lease holder's loop is to do next, in this order.
+package enum LeaseHolderAction: Hashable, Sendable {
+    /// Ask the store; answer with `granted`, `committed`, `renewed` or `requestFailed`.
+    case send(LeaseHolderRequest)
+    /// Delete a lease that is this node's and of no use any more; no answer is waited for.
+    case release(SubnetKey, at: Revision)
+    /// End a grant that nothing hangs on; no answer is waited for.
+    case revoke(GrantID)
+    /// The subnet is this node's: put it to use.
+    case hold(Lease)
+    /// The subnet is another's now: stop announcing it. `newHolder` is what its key says, where it says anything.
+    case lost(SubnetKey, newHolder: Lease?)
+    /// Tell the operator.
+    case report(LeaseHolderNotice)
+    /// End the program for that reason.
+    case stop(LeaseHolderStop)
+}
+
+/// A question to the store. One is under way at a time.
+package enum LeaseHolderRequest: Hashable, Sendable {
+    case grant(ttl: Duration)
+    case commit(LeaseClaim)
+    case renew(GrantID)
+}
+
+/// What an operator should know of the lease's life.
+package enum LeaseHolderNotice: Hashable, Sendable {
+    case claimConflict(SubnetKey, holder: Lease?)
+    /// No subnet is free; waiting for one.
+    case rangeFull(taken: Int, size: Int)
+    case configMissing
+    case configInvalid(NetworkConfigError)
+    /// A request failed; it is repeated after the pause.
+    case requestFailed(LeaseStoreError, pause: Duration)
+    /// The grant ended or the key was deleted; the same subnet is claimed again.
+    case reclaiming(SubnetKey)
+    case renewed(until: MonotonicTime)
+    /// The own lease does not fit the network config (any more) and is given up for another.
+    case unfit(SubnetKey)
+}
+
+/// Why a lease holder ends the program.
+package enum LeaseHolderStop: Error, Hashable, Sendable {
+    case identityConflict(IdentityConflict)
+    case leaseLost(SubnetKey, newHolder: Lease?)
+}
+
+/// Where the holder stands, in the words of `GET /v1/node`.
+package enum LeasePhase: String, Hashable, Sendable {
+    case starting
+    case leased
+    case renewing
+    case fenced
+    case stopping
+}

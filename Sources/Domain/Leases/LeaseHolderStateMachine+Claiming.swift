@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseHolderStateMachine {
+    mutating func choose(_ table: LeaseTable, _ config: NetworkConfig) -> [LeaseHolderAction] {
+        guard let key = freeKey(table, config) else {
+            state = .rangeFull
+            return [.report(.rangeFull(taken: table.count, size: config.subnetCount))]
+        }
+        return requestGrant(for: Attempt(key: key, condition: .absent, isOwn: false))
+    }
+
+    mutating func requestGrant(for attempt: Attempt) -> [LeaseHolderAction] {
+        state = .granting(attempt)
+        return send(.grant(ttl: settings.ttl))
+    }
+
+    mutating func send(_ request: LeaseHolderRequest) -> [LeaseHolderAction] {
+        pending = request
+        return [.send(request)]
+    }
+
+    mutating func answered() {
+        pending = nil
+        backoff.reset()
+    }
+
+    func freeKey(_ table: LeaseTable, _ config: NetworkConfig) -> SubnetKey? {
+        let taken = table.takenKeys + learned.keys
+        let ipv4 = SubnetAllocator(range: config.ipv4.range, taken: taken.map(\.subnet))
+        let ipv6 = config.ipv6.map { SubnetAllocator(range: $0.range, taken: taken.compactMap(\.ipv6Subnet)) }
+        if let remembered = settings.identity.remembered, config.admits(remembered), ipv4.isFree(remembered.subnet),
+            remembered.ipv6Subnet.map({ ipv6?.isFree($0) ?? false }) ?? true
+        {
+            return remembered
+        }
+        guard let subnet = ipv4.choose(for: settings.identity.node) else { return nil }
+        guard let ipv6 else { return SubnetKey(subnet) }
+        return ipv6.choose(for: settings.identity.node).map { SubnetKey(subnet, ipv6Subnet: $0) }
+    }
+
+    mutating func claim(_ attempt: Attempt, _ session: Session?) -> [LeaseHolderAction] {
+        state = .claiming(attempt, session)
+        return send(
+            .commit(
+                LeaseClaim(
+                    key: attempt.key, announcement: settings.announcement, grant: session?.grant.id,
+                    condition: attempt.condition, known: known)))
+    }
+
+    mutating func claimConflicted(
+        _ attempt: Attempt, _ session: Session?, _ records: [LeaseRecord], at revision: Revision,
+        _ table: LeaseTable, _ now: MonotonicTime
+    ) -> [LeaseHolderAction] {
+        known = max(known, revision)
+        var holder: Lease?
+        for case .lease(let lease) in records {
+            learned[lease.key] = lease.modRevision
+            if lease.key == attempt.key { holder = lease }
+        }
+        if let holder, isOwn(holder) {
+            // Either an earlier commit of ours whose answer was lost, or our own lease in an older form.
+            if holder.grantID == session?.grant.id, holder.announcement == settings.announcement {
+                return hold(Held(lease: holder, session: session), at: now)
+            }
+            var attempt = attempt
+            attempt.condition = .unchanged(since: holder.modRevision)
+            return claim(attempt, session)
+        }
+        if holder == nil, attempt.condition != .absent {
+            // What was to be changed is gone: nobody has the subnet.
+            var attempt = attempt
+            attempt.condition = .absent
+            return claim(attempt, session)
+        }
+        var actions: [LeaseHolderAction] = [.report(.claimConflict(attempt.key, holder: holder))]
+        if attempt.isOwn {
+            actions += lost(attempt.key, to: holder)
+            guard state != .stopped else { return actions }
+        }
+        guard let config, let key = freeKey(table, config) else {
+            state = .rangeFull
+            actions.append(.report(.rangeFull(taken: table.count, size: config?.subnetCount ?? 0)))
+            return actions + (session.map { [.revoke($0.grant.id)] } ?? [])
+        }
+        guard let session else {
+            return actions + requestGrant(for: Attempt(key: key, condition: .absent, isOwn: false))
+        }
+        return actions + claim(Attempt(key: key, condition: .absent, isOwn: false), session)
+    }
+
+    mutating func hold(_ held: Held, at now: MonotonicTime? = nil) -> [LeaseHolderAction] {
+        learned = [:]
+        reclaimed = nil
+        pending = nil
+        wakeTime = nil
+        state = .held(held)
+        if let session = held.session, let now { scheduleRenewal(session, at: now) }
+        return [.hold(held.lease)]
+    }
+
+    /// At a third of the TTL, give or take a tenth of that, so that a cluster's nodes do not renew in step.
+    mutating func scheduleRenewal(_ session: Session, at now: MonotonicTime) {
+        let third = session.grant.ttl / 3
+        wakeTime = now + third * Double.random(in: 0.9...1.1, using: &random)
+    }
+
+    /// The key went away under us: the same subnet again, while it is used as before.
+    mutating func reclaim(_ held: Held, session: Session?) -> [LeaseHolderAction] {
+        reclaimed = held.lease
+        wakeTime = nil
+        let attempt = Attempt(key: held.lease.key, condition: .absent, isOwn: true)
+        let notice = LeaseHolderAction.report(.reclaiming(held.lease.key))
+        guard let session else {
+            return [notice] + requestGrant(for: attempt)
+        }
+        return [notice] + claim(attempt, session)
+    }
+
+    mutating func lose(_ held: Held, to lease: Lease, _ table: LeaseTable) -> [LeaseHolderAction] {
+        wakeTime = nil
+        let actions = lost(held.lease.key, to: lease)
+        guard state != .stopped, let config else { return actions }
+        return actions + choose(table, config)
+    }
+
+    mutating func lost(_ key: SubnetKey, to holder: Lease?) -> [LeaseHolderAction] {
+        reclaimed = nil
+        let actions: [LeaseHolderAction] = [.lost(key, newHolder: holder)]
+        guard settings.whenLost == .stop else { return actions }
+        state = .stopped
+        wakeTime = nil
+        return actions + [.stop(.leaseLost(key, newHolder: holder))]
+    }
+}

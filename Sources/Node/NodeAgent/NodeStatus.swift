@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import IPAddressing
+package import Leases
+import Synchronization
+
+/// What the node knows and does, published: written by the loops, read by everybody, no waiting on either side.
+///
+/// A reader gets what was true at one moment. Nothing here reaches etcd or the kernel.
+package final class NodeStatus: Sendable {
+    private let state: Mutex<Snapshot>
+
+    package init(node: NodeID, clock: MonotonicClock) {
+        state = Mutex(Snapshot(node: node))
+        self.clock = clock
+    }
+
+    package let clock: MonotonicClock
+
+    /// Keep the body short: the loops wait for it. Copying the whole snapshot out makes the next write copy the
+    /// lease table.
+    package func read<Result: Sendable>(_ body: (borrowing Snapshot) -> Result) -> Result {
+        state.withLock { body($0) }
+    }
+
+    package func update<Result: Sendable>(_ body: (inout Snapshot) -> Result) -> Result {
+        state.withLock { body(&$0) }
+    }
+
+    package struct Snapshot: Sendable {
+        package let node: NodeID
+        package var publicIP: IPv4Address?
+        package var config: ConfigReading?
+        package var leases = LeaseTable()
+        /// The lease in use.
+        package var lease: Lease?
+        /// Where the holder stood when it last moved; see ``phase(at:)``.
+        package var lastPhase = LeasePhase.starting
+        /// Until when the lease is surely alive.
+        package var deadline: MonotonicTime?
+        /// Why the feed of leases can't be believed at the moment.
+        package var feedProblem: String?
+        /// What the lease waits for or what the store last refused.
+        package var leaseProblem: String?
+        package var dataplane = DataplaneStatus()
+        package var isSubnetFileWritten = false
+        /// Leases that are not programmed, each with the reason.
+        package var faults: [SubnetKey: String] = [:]
+
+        /// The lease's phase now: past its deadline it is fenced, whether or not the holder has come to say so.
+        package func phase(at now: MonotonicTime) -> LeasePhase {
+            switch lastPhase {
+            case .leased, .renewing: deadline.map { now < $0 } ?? true ? lastPhase : .fenced
+            case .starting, .fenced, .stopping: lastPhase
+            }
+        }
+
+        /// The checks behind `/readyz`, each with what is wrong, `nil` where nothing is.
+        package func readiness(at now: MonotonicTime) -> [(name: String, problem: String?)] {
+            let phase = phase(at: now)
+            return [
+                ("etcd", feedProblem ?? (leases.isComplete ? nil : "the leases have not been read yet")),
+                (
+                    "lease",
+                    phase == .leased || phase == .renewing
+                        ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
+                ),
+                ("dataplane", dataplane.problem),
+                ("subnet-file", isSubnetFileWritten ? nil : "the subnet file has not been written yet"),
+            ]
+        }
+    }
+}
+
+/// The reconciler's own account.
+package struct DataplaneStatus: Hashable, Sendable {
+    /// The VXLAN device's name; `nil` where there is none.
+    package var device: String?
+    /// What a pod's interface may carry, in bytes.
+    package var mtu: Int?
+    package var wanted = 0
+    package var present = 0
+    /// What keeps the dataplane as a whole from being true; `nil`: nothing.
+    package var problem: String? = "the dataplane has not been set up yet"
+    /// Entries that the kernel refused, the first few, each with its reason.
+    package var refused: [String] = []
+    package var refusedCount = 0
+
+    package init() {}
+}
