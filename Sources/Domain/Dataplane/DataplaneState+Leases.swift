@@ -22,6 +22,8 @@ package struct PeerEntries<Address: BinaryAddress>: Hashable, Sendable {
 
 /// Why a lease is not programmed.
 package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// This node carries no traffic at all.
+    case notCarried
     /// It is this node's own.
     case own
     /// It reaches into this node's own subnet, which is never routed away.
@@ -33,8 +35,12 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
     case badMAC(MACAddress)
     case badPublicIP(IPv4Address)
 
+    /// Whether an operator should hear of it.
+    package var isWorthReporting: Bool { self != .own && self != .notCarried }
+
     package var description: String {
         switch self {
+        case .notCarried: "this node carries no traffic"
         case .own: "it is this node's own"
         case .overlapsOwnSubnet(let own): "it overlaps this node's own subnet \(own)"
         case .sharesPublicIP(let address): "its public address \(address) is this node's"
@@ -67,6 +73,7 @@ package struct LocalNode: Hashable, Sendable {
 
     /// THE function: what a lease means for this node's kernel.
     package func entries(for lease: Lease) -> Result<PeerEntries<IPv4Address>, PeerFault> {
+        guard backend != .none else { return .failure(.notCarried) }
         let announcement = lease.announcement
         if lease.key == key || announcement.node == node { return .failure(.own) }
         if let key, key.subnet.overlaps(lease.subnet) { return .failure(.overlapsOwnSubnet(key.subnet)) }
@@ -95,7 +102,7 @@ package struct LocalNode: Hashable, Sendable {
             }
             return .success(entries(to: lease.subnet, via: address, device: .underlay, neighbor: nil, fdb: nil))
         case .none:
-            return .failure(.backend(announcement.backend.type, wanted: backend.type))
+            return .failure(.notCarried)
         }
     }
 

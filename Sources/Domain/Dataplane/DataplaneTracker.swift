@@ -15,6 +15,19 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         neighbors.hasPending || fdb.hasPending || nextHops.hasPending || routes.hasPending
     }
 
+    package var wantedCount: Int {
+        neighbors.wantedCount + fdb.wantedCount + nextHops.wantedCount + routes.wantedCount
+    }
+
+    package var seenCount: Int { neighbors.seenCount + fdb.seenCount + nextHops.seenCount + routes.seenCount }
+
+    package mutating func unwantAll() {
+        neighbors.unwantAll()
+        fdb.unwantAll()
+        nextHops.unwantAll()
+        routes.unwantAll()
+    }
+
     package mutating func want(_ peer: PeerEntries<Address>) {
         if let neighbor = peer.neighbor { neighbors.want(neighbor.address, neighbor.mac) }
         if let entry = peer.fdb { fdb.want(entry.mac, entry.destination) }

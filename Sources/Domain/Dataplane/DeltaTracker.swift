@@ -28,6 +28,11 @@ package struct DeltaTracker<Key: Hashable & Sendable, Value: Hashable & Sendable
         update(key) { $0.seen = value }
     }
 
+    /// Nothing is wanted any more; what was seen stays so.
+    package mutating func unwantAll() {
+        for (key, slot) in slots where slot.wanted != nil { want(key, nil) }
+    }
+
     /// The kernel's whole table: what it does not list is not there.
     package mutating func seeAll(_ table: [Key: Value]) {
         for (key, slot) in slots where slot.seen != nil && table[key] == nil { see(key, nil) }
@@ -37,8 +42,8 @@ package struct DeltaTracker<Key: Hashable & Sendable, Value: Hashable & Sendable
     package func wanted(_ key: Key) -> Value? { slots[key]?.wanted }
     package func seen(_ key: Key) -> Value? { slots[key]?.seen }
 
-    package var wantedCount: Int { slots.values.reduce(0) { $0 + ($1.wanted == nil ? 0 : 1) } }
-    package var seenCount: Int { slots.values.reduce(0) { $0 + ($1.seen == nil ? 0 : 1) } }
+    package private(set) var wantedCount = 0
+    package private(set) var seenCount = 0
     package var hasPending: Bool { !pendingKeys.isEmpty }
 
     /// Keys whose wanted value the kernel lacks or has otherwise, with what it has.
@@ -59,7 +64,11 @@ package struct DeltaTracker<Key: Hashable & Sendable, Value: Hashable & Sendable
 
     private mutating func update(_ key: Key, _ change: (inout Slot) -> Void) {
         var slot = slots[key] ?? Slot()
+        wantedCount -= slot.wanted == nil ? 0 : 1
+        seenCount -= slot.seen == nil ? 0 : 1
         change(&slot)
+        wantedCount += slot.wanted == nil ? 0 : 1
+        seenCount += slot.seen == nil ? 0 : 1
         slots[key] = slot.wanted == nil && slot.seen == nil ? nil : slot
         if slot.wanted == slot.seen {
             if !pendingKeys.isEmpty { pendingKeys.remove(key) }

@@ -36,7 +36,7 @@ extension LeaseHolderStateMachine {
             }
             guard ttl == settings.ttl else { return requestGrant(for: attempt) }
             let session = Session(grant: Grant(id: grant, ttl: ttl), deadline: sentAt + ttl)
-            guard lease.announcement == settings.announcement else { return claim(attempt, session) }
+            guard lease.announcement == announcement else { return claim(attempt, session) }
             return hold(Held(lease: lease, session: session), at: now)
         case .renewing(var held, var session):
             guard let ttl else { return reclaim(held, session: nil) }

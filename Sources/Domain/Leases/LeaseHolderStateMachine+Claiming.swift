@@ -28,10 +28,9 @@ extension LeaseHolderStateMachine {
         let taken = table.takenKeys + learned.keys
         let ipv4 = SubnetAllocator(range: config.ipv4.range, taken: taken.map(\.subnet))
         let ipv6 = config.ipv6.map { SubnetAllocator(range: $0.range, taken: taken.compactMap(\.ipv6Subnet)) }
-        if let remembered = settings.identity.remembered, config.admits(remembered), ipv4.isFree(remembered.subnet),
-            remembered.ipv6Subnet.map({ ipv6?.isFree($0) ?? false }) ?? true
-        {
-            return remembered
+        for wish in [settings.identity.remembered, settings.identity.preferred].compactMap(\.self) {
+            guard config.admits(wish), ipv4.isFree(wish.subnet) else { continue }
+            if wish.ipv6Subnet.map({ ipv6?.isFree($0) ?? false }) ?? true { return wish }
         }
         guard let subnet = ipv4.choose(for: settings.identity.node) else { return nil }
         guard let ipv6 else { return SubnetKey(subnet) }
@@ -39,11 +38,12 @@ extension LeaseHolderStateMachine {
     }
 
     mutating func claim(_ attempt: Attempt, _ session: Session?) -> [LeaseHolderAction] {
+        guard let announcement else { return [] }
         state = .claiming(attempt, session)
         return send(
             .commit(
                 LeaseClaim(
-                    key: attempt.key, announcement: settings.announcement, grant: session?.grant.id,
+                    key: attempt.key, announcement: announcement, grant: session?.grant.id,
                     condition: attempt.condition, known: known)))
     }
 
@@ -59,7 +59,7 @@ extension LeaseHolderStateMachine {
         }
         if let holder, isOwn(holder) {
             // Either an earlier commit of ours whose answer was lost, or our own lease in an older form.
-            if holder.grantID == session?.grant.id, holder.announcement == settings.announcement {
+            if holder.grantID == session?.grant.id, holder.announcement == announcement {
                 return hold(Held(lease: holder, session: session), at: now)
             }
             var attempt = attempt

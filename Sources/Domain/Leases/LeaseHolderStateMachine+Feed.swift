@@ -69,7 +69,7 @@ extension LeaseHolderStateMachine {
     mutating func adopt(_ lease: Lease) -> [LeaseHolderAction] {
         guard let grant = lease.grantID else {
             // A reservation for this node: there is nothing to renew.
-            if lease.announcement == settings.announcement { return hold(Held(lease: lease, session: nil)) }
+            if lease.announcement == announcement { return hold(Held(lease: lease, session: nil)) }
             return claim(Attempt(key: lease.key, condition: .unchanged(since: lease.modRevision), isOwn: true), nil)
         }
         state = .adopting(lease)

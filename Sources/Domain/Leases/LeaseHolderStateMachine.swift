@@ -14,14 +14,14 @@ package struct LeaseHolderStateMachine: Sendable {
 
     package struct Settings: Hashable, Sendable {
         package let identity: NodeIdentity
-        /// What the lease is to say; its node is the identity's.
-        package let announcement: LeaseAnnouncement
+        /// Whether this program carries the node's traffic; one that only leases announces no endpoint.
+        package let carriesTraffic: Bool
         package let ttl: Duration
         package let whenLost: WhenLost
 
-        package init(identity: NodeIdentity, announcement: LeaseAnnouncement, ttl: Duration, whenLost: WhenLost) {
+        package init(identity: NodeIdentity, carriesTraffic: Bool, ttl: Duration, whenLost: WhenLost) {
             self.identity = identity
-            self.announcement = announcement
+            self.carriesTraffic = carriesTraffic
             self.ttl = ttl
             self.whenLost = whenLost
         }
@@ -31,6 +31,22 @@ package struct LeaseHolderStateMachine: Sendable {
     struct Session: Hashable {
         let grant: Grant
         var deadline: MonotonicTime
+    }
+
+    /// What the node says of itself in a network of that config.
+    package static func announcement(of settings: Settings, in config: NetworkConfig) -> LeaseAnnouncement {
+        let identity = settings.identity
+        let backend: LeaseAnnouncement.Backend =
+            switch config.backend {
+            case _ where !settings.carriesTraffic: .other("alloc")
+            case .vxlan(let vxlan):
+                .vxlan(ipv4: identity.mac.map { VXLANAnnouncement(vni: vxlan.vni, mac: $0) }, ipv6: nil)
+            case .hostGateway: .hostGateway
+            case .none: .other("alloc")
+            }
+        return LeaseAnnouncement(
+            node: identity.node, owner: .tartan, publicIP: identity.publicIP, publicIPv6: identity.publicIPv6,
+            backend: backend)
     }
 
     /// What is being claimed.
@@ -86,6 +102,9 @@ package struct LeaseHolderStateMachine: Sendable {
         default: nil
         }
     }
+
+    /// What the lease is to say; `nil` while there is no config.
+    var announcement: LeaseAnnouncement? { config.map { Self.announcement(of: settings, in: $0) } }
 
     /// The lease whose key went away and that is being claimed again, still in use.
     var reclaimed: Lease?

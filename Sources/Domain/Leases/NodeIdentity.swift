@@ -7,19 +7,22 @@ package struct NodeIdentity: Hashable, Sendable {
     package let node: NodeID
     package let publicIP: IPv4Address
     package let publicIPv6: IPv6Address?
-    /// The subnet that the node had when it last ran here.
+    /// The subnet that the node itself noted when it last ran here: proof that a lease of it is its own.
     package let remembered: SubnetKey?
+    /// A subnet that the node would like if it is free, because the subnet file names it: no proof of anything.
+    package let preferred: SubnetKey?
     /// The MAC address that the node made for itself and keeps: nobody else can have it by chance.
     package let mac: MACAddress?
 
     package init(
         node: NodeID, publicIP: IPv4Address, publicIPv6: IPv6Address? = nil, remembered: SubnetKey? = nil,
-        mac: MACAddress? = nil
+        preferred: SubnetKey? = nil, mac: MACAddress? = nil
     ) {
         self.node = node
         self.publicIP = publicIP
         self.publicIPv6 = publicIPv6
         self.remembered = remembered
+        self.preferred = preferred
         self.mac = mac
     }
 

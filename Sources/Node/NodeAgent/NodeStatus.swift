@@ -19,7 +19,7 @@ package final class NodeStatus: Sendable {
 
     /// Keep the body short: the loops wait for it. Copying the whole snapshot out makes the next write copy the
     /// lease table.
-    package func read<Result: Sendable>(_ body: (borrowing Snapshot) -> Result) -> Result {
+    package func read<Result: Sendable>(_ body: (Snapshot) -> Result) -> Result {
         state.withLock { body($0) }
     }
 

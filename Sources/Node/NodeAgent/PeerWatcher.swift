@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Leases
+package import Logging
+import ServiceLifecycle
+
+/// Follows the set of leases: one list, one watch, for as long as the daemon runs; passes on what changed.
+package struct PeerWatcher<Store: LeaseStore>: Service {
+    private let store: Store
+    private let status: NodeStatus
+    private let holder: LeaseHolderInbox
+    private let reconciler: ReconcilerInbox
+    private let logger: Logger
+
+    package init(
+        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger
+    ) {
+        self.store = store
+        self.status = status
+        self.holder = holder
+        self.reconciler = reconciler
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        // Not the sequence's own `cancelOnGracefulShutdown()`: over a typed failure it crashes the 6.3.1 compiler.
+        try await cancelWhenGracefulShutdown { try await follow() }
+    }
+
+    private func follow() async throws(LeaseStoreError) {
+        do {
+            for try await event in store.feed() { take(event) }
+        } catch {
+            guard error.remedy == .cancelled else { throw error }
+        }
+    }
+
+    private func take(_ event: LeaseEvent) {
+        switch event {
+        case .snapshot(let part):
+            reportUnreadable(part.records)
+            let changes = status.update { snapshot in
+                if let config = part.config { snapshot.config = config }
+                snapshot.feedProblem = nil
+                return snapshot.leases.apply(part)
+            }
+            if let config = part.config { reconciler.setConfig(config) }
+            reconciler.post(changes, isComplete: part.isLast)
+            if part.isLast {
+                logger.info(
+                    "leases read",
+                    metadata: [
+                        "leases": "\(status.read { $0.leases.count })", "revision": "\(part.revision)",
+                    ])
+                holder.post(.leasesKnown)
+            }
+        case .changes(let records, let config, let revision):
+            reportUnreadable(records)
+            let changes = status.update { snapshot in
+                if let config { snapshot.config = config }
+                return snapshot.leases.apply(records, at: revision)
+            }
+            if let config {
+                reconciler.setConfig(config)
+                holder.post(.leasesKnown)
+            }
+            guard !changes.isEmpty else { return }
+            reconciler.post(changes, isComplete: false)
+            holder.post(.leasesChanged(changes))
+        case .interrupted(let error):
+            let isNews = status.update { snapshot in
+                defer { snapshot.feedProblem = error.description }
+                return snapshot.feedProblem == nil
+            }
+            logger.log(
+                level: isNews ? .warning : .debug, "etcd can't be followed at the moment; what is known stays in force",
+                metadata: ["error": "\(error)"])
+        case .resumed:
+            let wasBroken = status.update { snapshot in
+                defer { snapshot.feedProblem = nil }
+                return snapshot.feedProblem != nil
+            }
+            if wasBroken { logger.notice("etcd is being followed again") }
+        }
+    }
+
+    private func reportUnreadable(_ records: [LeaseRecord]) {
+        for case .unreadable(let bad) in records {
+            logger.error(
+                "a lease can't be read and is skipped",
+                metadata: ["lease": "\(bad.name)", "reason": "\(bad.reason)", "revision": "\(bad.modRevision)"])
+        }
+    }
+}

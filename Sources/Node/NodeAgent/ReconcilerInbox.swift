@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Leases
+import Synchronization
+
+/// What the reconciler has not taken in yet: level-triggered, the newest value of each lease wins, so that a thousand
+/// events between two passes cost one pass.
+package final class ReconcilerInbox: Sendable {
+    struct Content: Sendable {
+        /// By key: the lease as of the last pass, and as of now.
+        var leases: [SubnetKey: (before: Lease?, after: Lease?)] = [:]
+        /// A complete snapshot has been seen: what is not in it may be removed.
+        var isComplete = false
+        var config: ConfigReading?
+        /// The own subnet, where it changed.
+        var own: SubnetKey??
+
+        var isEmpty: Bool { leases.isEmpty && !isComplete && config == nil && own == nil }
+    }
+
+    private let content = Mutex(Content())
+    /// One element or none, however often something came.
+    let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
+
+    package init() {
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func take() -> Content {
+        content.withLock { content in
+            defer { content = Content() }
+            return content
+        }
+    }
+
+    func wake() { signal.yield() }
+
+    package func post(_ changes: [LeaseChange], isComplete: Bool) {
+        change { content in
+            if isComplete { content.isComplete = true }
+            for change in changes {
+                let (before, after): (Lease?, Lease?) =
+                    switch change {
+                    case .added(let lease): (nil, lease)
+                    case .updated(let lease, let previous): (previous, lease)
+                    case .removed(let lease): (lease, nil)
+                    }
+                if let waiting = content.leases[change.key] {
+                    content.leases[change.key] = (waiting.before, after)
+                } else {
+                    content.leases[change.key] = (before, after)
+                }
+            }
+        }
+    }
+
+    package func setConfig(_ config: ConfigReading) { change { $0.config = config } }
+
+    package func setOwn(_ key: SubnetKey?) { change { $0.own = .some(key) } }
+
+    private func change(_ body: (inout Content) -> Void) {
+        content.withLock { body(&$0) }
+        wake()
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Dataplane
+package import IPAddressing
+import Synchronization
+
+/// A ``DataplaneDriver`` over tables in memory that keeps the kernel's rules: no route over a device that is not
+/// there or through a next hop that is not there; deleting a next hop deletes its routes; nothing is made twice.
+package final class FakeKernel: DataplaneDriver {
+    package struct Content: Sendable {
+        package var state = DataplaneState<IPv4Address>()
+        package var device: VXLANDevice?
+        package var operations: [Operation<IPv4Address>] = []
+        package var prepareCount = 0
+        package var hasNextHops = true
+        /// Destinations whose routes the kernel refuses.
+        package var refused: Set<IPv4Prefix> = []
+        package var deviceError: DataplaneError?
+
+        package init() {}
+    }
+
+    private let content = Mutex(Content())
+    private let interface: Underlay
+
+    package init(underlay: Underlay = Underlay(name: "eth0", index: 2, mtu: 1500, address: IPv4Address(192, 168, 0, 1)))
+    {
+        interface = underlay
+    }
+
+    package func read<Result: Sendable>(_ body: (Content) -> Result) -> Result { content.withLock { body($0) } }
+    package func change(_ body: (inout Content) -> Void) { content.withLock { body(&$0) } }
+
+    package func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay { interface }
+
+    package func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress? {
+        read { $0.device.flatMap { $0.name == name ? $0.mac : nil } }
+    }
+
+    package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
+        if let error = read({ $0.deviceError }) { throw error }
+        change {
+            $0.device = device
+            $0.prepareCount += 1
+        }
+    }
+
+    package func supportsNextHops() async throws(DataplaneError) -> Bool { read { $0.hasNextHops } }
+
+    package func seen() async throws(DataplaneError) -> DataplaneState<IPv4Address> { read { $0.state } }
+
+    package func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure] {
+        content.withLock { content in
+            operations.enumerated().compactMap { index, operation in
+                content.operations.append(operation)
+                return Self.apply(operation, &content).map {
+                    OperationFailure(
+                        index: index, error: DataplaneError(remedy: .retry, description: "\(operation): \($0)"))
+                }
+            }
+        }
+    }
+
+    /// The kernel's answer: `nil` or the name of an error number.
+    package static func apply(_ operation: Operation<IPv4Address>, _ content: inout Content) -> String? {
+        switch operation {
+        case .setNeighbor(let entry): content.state.neighbors[entry.address] = entry.mac
+        case .removeNeighbor(let address): content.state.neighbors[address] = nil
+        case .setFDBEntry(let entry): content.state.fdb[entry.mac] = entry.destination
+        case .removeFDBEntry(let entry): content.state.fdb[entry.mac] = nil
+        case .setNextHop(let entry, let replacing):
+            guard content.hasNextHops else { return "EOPNOTSUPP" }
+            if !replacing, content.state.nextHops[entry.id] != nil { return "EEXIST" }
+            content.state.nextHops[entry.id] = entry
+        case .removeNextHop(let id):
+            content.state.nextHops[id] = nil
+            content.state.routes = content.state.routes.filter { $0.value != .nextHop(id) }
+        case .setRoute(let route, let replacing):
+            if content.refused.contains(route.destination) { return "EINVAL" }
+            if case .nextHop(let id) = route.path, content.state.nextHops[id] == nil { return "EINVAL" }
+            if !replacing, content.state.routes[route.destination] != nil { return "EEXIST" }
+            content.state.routes[route.destination] = route.path
+        case .removeRoute(let route): content.state.routes[route.destination] = nil
+        }
+        return nil
+    }
+}

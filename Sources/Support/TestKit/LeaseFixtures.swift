@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import IPAddressing
+package import Leases
+
+/// Leases as tests need them: short to write, plausible in every field.
+package enum LeaseFixtures {
+    package static func config(
+        network: String = "10.244.0.0/16", subnetLength: Int? = nil, min: String? = nil, max: String? = nil,
+        backend: String? = "vxlan"
+    ) throws -> NetworkConfig {
+        var fields = NetworkConfigFields()
+        fields.network = network
+        fields.subnetLength = subnetLength
+        fields.subnetMin = min
+        fields.subnetMax = max
+        fields.backendType = backend
+        return try NetworkConfig(fields)
+    }
+
+    /// The lease of node `nNUMBER` at 192.168.0.NUMBER and so on.
+    package static func lease(
+        _ subnet: String, node number: Int, grant: Int64? = nil, revision: Int64 = 10, named: Bool = true
+    ) throws -> Lease {
+        Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: subnet)), announcement: announcement(node: number, named: named),
+            kind: .lease(GrantID(grant ?? Int64(1000 + number))), createRevision: Revision(revision),
+            modRevision: Revision(revision))
+    }
+
+    package static func announcement(node number: Int, named: Bool = true) -> LeaseAnnouncement {
+        LeaseAnnouncement(
+            node: named ? NodeID("n\(number)") : nil, owner: named ? .tartan : .unnamed, publicIP: publicIP(number),
+            backend: .vxlan(ipv4: VXLANAnnouncement(vni: 1, mac: mac(number)), ipv6: nil))
+    }
+
+    package static func publicIP(_ number: Int) -> IPv4Address {
+        IPv4Address(bits: 0xC0A8_0000 + UInt32(truncatingIfNeeded: number))
+    }
+
+    package static func mac(_ number: Int) -> MACAddress {
+        MACAddress(bits: 0x0200_0000_0000 + UInt64(truncatingIfNeeded: number))
+    }
+
+    package static func snapshot(
+        _ leases: [Lease], at revision: Int64, config: ConfigReading? = nil
+    ) -> SnapshotPart {
+        SnapshotPart(
+            revision: Revision(revision), records: leases.map(LeaseRecord.lease), config: config, isFirst: true,
+            isLast: true)
+    }
+}

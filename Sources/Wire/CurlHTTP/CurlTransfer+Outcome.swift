@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CCurl
+import Glibc
+
+// What curl's result codes mean to a caller.
+extension CurlTransfer {
+    var phase: CurlError.Phase { sendings == 0 ? .connecting : .answering }
+
+    func outcome(_ code: CURLcode) -> Result<Void, CurlError> {
+        if code == CURLE_OK { return .success(()) }
+        return .failure(abortReason ?? error(code))
+    }
+
+    /// The body, handed over without a copy.
+    func takeBody() -> [UInt8] {
+        let taken = body
+        body = []
+        return taken
+    }
+
+    private func error(_ code: CURLcode) -> CurlError {
+        guard let call else { return .shutDown }
+        let endpoint = call.endpoint
+        let why = reason ?? unsafe String(cString: curl_easy_strerror(code))
+        switch code {
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_LOGIN_DENIED:
+            return .badRequest(url: call.endpoint, reason: why)
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
+            return .couldNotResolve(endpoint: endpoint, reason: why)
+        case CURLE_OPERATION_TIMEDOUT:
+            let limit = phase == .connecting ? connectLimit(call) : call.request.timeout ?? .zero
+            return .timedOut(endpoint: endpoint, phase: phase, after: limit)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ENGINE_NOTFOUND:
+            return .tls(endpoint: endpoint, reason: why)
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING:
+            return .badAnswer(endpoint: endpoint, reason: why)
+        default: break
+        }
+        // A kept connection that broke under the request is not "could not connect", whatever came of the second try.
+        if sendings == 0 { return .couldNotConnect(endpoint: endpoint, reason: systemReason ?? why) }
+        return .closed(endpoint: endpoint, reason: code == CURLE_COULDNT_CONNECT ? (systemReason ?? why) : why)
+    }
+
+    private func connectLimit(_ call: CurlCall) -> Duration {
+        min(call.request.connectTimeout, call.request.timeout ?? call.request.connectTimeout)
+    }
+
+    /// The kernel's own word, where it had one.
+    private var systemReason: String? {
+        let number = Int32(truncatingIfNeeded: easy.number(CURLINFO_OS_ERRNO))
+        return number == 0 ? nil : unsafe String(cString: strerror(number))
+    }
+}
