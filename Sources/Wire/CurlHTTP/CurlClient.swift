@@ -40,7 +40,7 @@ package final class CurlClient: Sendable {
     /// Sends a request and returns when the head of the answer is there; the lines come after.
     package func stream(_ request: CurlRequest) async throws(CurlError) -> CurlStream {
         let call = try call(request)
-        let buffer = LineBuffer(limit: configuration.streamBuffer)
+        let buffer = LineBuffer(limit: configuration.streamBuffer, longestLine: configuration.maximumLineLength)
         return try await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 start(call, .stream(continuation, buffer))

@@ -5,14 +5,14 @@ import CCurl
 /// The curl_multi and everything in it, on the loop's thread from its making to its end.
 ///
 /// A transfer is in `transfers` from its start until ``complete(_:_:)``, which alone takes its receiver; that is why
-/// every continuation is resumed exactly once.
-final class CurlEngine {
+/// every continuation is resumed exactly once. Safe to use: the one pointer is made in `init`, freed in `deinit`, never
+/// handed out but to the loop, which takes it back before.
+@safe final class CurlEngine {
     private let loop: CurlLoop
     private let multi: UnsafeMutableRawPointer
     private var transfers: [ObjectIdentifier: CurlTransfer] = [:]
     /// Transfers at rest, for the next requests.
     private var pool: [CurlTransfer] = []
-    private var commands: [CurlCommand] = []
     /// When the clock of some stream has to be looked at; never later than the first of them wants.
     private var alarm: ContinuousClock.Instant?
 
@@ -28,9 +28,8 @@ final class CurlEngine {
     deinit { unsafe curl_multi_cleanup(multi) }
 
     func run() {
-        while loop.take(into: &commands) {
+        while let commands = loop.take() {
             for command in commands { handle(command) }
-            commands.removeAll(keepingCapacity: commands.count <= 256)
             perform()
             checkClocks()
             _ = unsafe curl_multi_poll(multi, nil, 0, pollTime, nil)
@@ -154,10 +153,6 @@ final class CurlEngine {
     }
 
     private func shutDown() {
-        for command in commands {
-            if case .start(_, let receiver) = command { receiver.fail(.shutDown) }
-        }
-        commands = []
         for transfer in Array(transfers.values) { complete(transfer, .failure(.shutDown)) }
         pool = []
         loop.attach(unsafe WakeTarget(multi: nil))

@@ -15,7 +15,7 @@ final class CurlLoop: Sendable {
         var isStopping = false
         var hasStopped = false
         var stopWaiters: [CheckedContinuation<Void, Never>] = []
-        var wakeTarget = WakeTarget(multi: nil)
+        var wakeTarget = unsafe WakeTarget(multi: nil)
     }
 
     private let mailbox = Mutex(Mailbox())
@@ -63,11 +63,13 @@ final class CurlLoop: Sendable {
         }
     }
 
-    /// Swaps the queue with an empty one; `false` when it is time to stop.
-    func take(into commands: inout [CurlCommand]) -> Bool {
+    /// The commands that came since; `nil` when it is time to stop, which leaves them to ``finish()``.
+    func take() -> [CurlCommand]? {
         mailbox.withLock { mailbox in
-            swap(&commands, &mailbox.commands)
-            return !mailbox.isStopping
+            guard !mailbox.isStopping else { return nil }
+            let commands = mailbox.commands
+            if !commands.isEmpty { mailbox.commands = [] }
+            return commands
         }
     }
 
@@ -116,7 +118,10 @@ final class CurlLoop: Sendable {
 }
 
 /// The one pointer that other threads use.
-@safe struct WakeTarget: ~Copyable {
+///
+/// Sendable is proven by what is done with it: `curl_multi_wakeup` only, which libcurl allows from any thread, and only
+/// under the mailbox's lock, under which the loop's thread takes the pointer back before it frees the handle.
+@safe struct WakeTarget: ~Copyable, @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer?
 
     init(multi: UnsafeMutableRawPointer?) { unsafe self.multi = multi }

@@ -37,14 +37,15 @@ extension CurlTransfer {
         guard let call else { return 0 }
         if splitter != nil {
             clock.received(at: .now)
-            switch unsafe splitter?.append(bytes, limit: maximumLineLength) {
-            case .taken: return bytes.count
-            case .full:
+            switch unsafe splitter?.append(bytes) {
+            case .taken?: return bytes.count
+            case .full?:
                 clock.pause()
                 return Int(CURL_WRITEFUNC_PAUSE)
-            case .lineTooLong, nil:
-                abortReason = .lineTooLong(endpoint: call.endpoint, limit: maximumLineLength)
+            case .lineTooLong(let limit)?:
+                abortReason = .lineTooLong(endpoint: call.endpoint, limit: limit)
                 return 0
+            case nil: return 0
             }
         }
         guard body.count + bytes.count <= call.request.maximumBodySize else {

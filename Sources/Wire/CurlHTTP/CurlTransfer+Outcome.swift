@@ -22,7 +22,7 @@ extension CurlTransfer {
     private func error(_ code: CURLcode) -> CurlError {
         guard let call else { return .shutDown }
         let endpoint = call.endpoint
-        let why = reason ?? unsafe String(cString: curl_easy_strerror(code))
+        let why = unsafe reason ?? String(cString: curl_easy_strerror(code))
         switch code {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_LOGIN_DENIED:
             return .badRequest(url: call.endpoint, reason: why)

@@ -5,8 +5,9 @@ import CCurl
 /// One easy handle and the request it carries at the moment; between two requests it rests in the engine's pool.
 ///
 /// Not Sendable: it is made, used and freed on the loop's thread only. curl's callbacks, which get it as their context,
-/// run inside `curl_multi_perform` and `curl_easy_pause`, so on that thread too.
-final class CurlTransfer {
+/// run inside `curl_multi_perform` and `curl_easy_pause`, so on that thread too. Safe to use: its pointers are its own,
+/// made in `init`, freed in `deinit`, never handed out.
+@safe final class CurlTransfer {
     let easy: EasyHandle
     private(set) var call: CurlCall?
     var receiver: CurlReceiver?
@@ -58,7 +59,7 @@ final class CurlTransfer {
         // An empty name, not none: with none curl would look into the environment.
         try easy.set(CURLOPT_PROXY, "")
         try easy.set(CURLOPT_DISALLOW_USERNAME_IN_URL, true)
-        try easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1.rawValue))
+        try easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try easy.set(CURLOPT_BUFFERSIZE, 1 << 17)
         try easy.set(CURLOPT_TCP_NODELAY, true)
         try easy.set(CURLOPT_TCP_KEEPALIVE, true)

@@ -25,12 +25,12 @@ import CCurl
     }
 
     func set(_ option: CURLoption, _ value: String?) throws(CurlOptionError) {
-        let code = unsafe value.map { unsafe $0.withCString { unsafe ccurl_set_string(pointer, option, $0) } }
+        let code = value.map { unsafe $0.withCString { unsafe ccurl_set_string(pointer, option, $0) } }
         try check(unsafe code ?? ccurl_set_string(pointer, option, nil), option)
     }
 
     func set(_ option: CURLoption, blob: [UInt8]?) throws(CurlOptionError) {
-        let code = unsafe blob.map { blob in
+        let code = blob.map { blob in
             unsafe blob.withUnsafeBytes { unsafe ccurl_set_blob(pointer, option, $0.baseAddress, $0.count) }
         }
         try check(unsafe code ?? ccurl_set_blob(pointer, option, nil, 0), option)

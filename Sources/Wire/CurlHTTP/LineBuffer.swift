@@ -19,7 +19,7 @@ final class LineBuffer: Sendable {
         case empty
     }
 
-    private struct State {
+    fileprivate struct State {
         var lines: [[UInt8]] = []
         var head = 0
         var bytes = 0
@@ -31,8 +31,13 @@ final class LineBuffer: Sendable {
 
     private let state = Mutex(State())
     private let limit: Int
+    /// The longest line that is taken, in bytes.
+    let longestLine: Int
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, longestLine: Int) {
+        self.limit = limit
+        self.longestLine = longestLine
+    }
 
     // The loop's side.
 

@@ -6,7 +6,7 @@ struct LineSplitter {
         case taken
         /// Nothing was taken: the same bytes come again once the consumer made room.
         case full
-        case lineTooLong
+        case lineTooLong(limit: Int)
     }
 
     let buffer: LineBuffer
@@ -14,14 +14,15 @@ struct LineSplitter {
 
     init(buffer: LineBuffer) { self.buffer = buffer }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer, limit: Int) -> Outcome {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+        let limit = buffer.longestLine
         if buffer.pauseIfFull() { return .full }
         var lines: [[UInt8]] = []
         var rest = unsafe bytes[...]
         while let end = unsafe rest.firstIndex(of: UInt8(ascii: "\n")) {
             let piece = unsafe rest[..<end]
             unsafe rest = unsafe rest[(end + 1)...]
-            if unsafe partial.count + piece.count > limit { return .lineTooLong }
+            if unsafe partial.count + piece.count > limit { return .lineTooLong(limit: limit) }
             if partial.isEmpty {
                 lines.append(unsafe Array(piece))
             } else {
@@ -30,7 +31,7 @@ struct LineSplitter {
                 partial = []
             }
         }
-        if unsafe partial.count + rest.count > limit { return .lineTooLong }
+        if unsafe partial.count + rest.count > limit { return .lineTooLong(limit: limit) }
         unsafe partial.append(contentsOf: rest)
         if !lines.isEmpty { buffer.push(lines) }
         return .taken

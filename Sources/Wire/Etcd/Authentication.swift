@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Synchronization
+
+/// The token that etcd gave for name and password, until it is no longer taken.
+///
+/// The password is read from its file for each login, so that one that changed is used without a restart.
+final class Authentication: Sendable {
+    let user: EtcdUser
+    private let known = Mutex<String?>(nil)
+
+    init(user: EtcdUser) { self.user = user }
+
+    var token: String? { known.withLock { $0 } }
+
+    func accept(_ token: String) { known.withLock { $0 = token } }
+
+    /// Forgets a token that etcd refused, unless another took its place already.
+    func forget(_ token: String?) { known.withLock { if $0 == token { $0 = nil } } }
+
+    /// The body of a login.
+    func login(endpoint: String) throws(EtcdError) -> [UInt8] {
+        let password: String
+        do {
+            password = try String(contentsOfFile: user.passwordFile, encoding: .utf8)
+        } catch {
+            throw EtcdError(
+                .credentials("the password file \(user.passwordFile) can't be read; check --etcd-password-file"),
+                endpoint: endpoint)
+        }
+        let line = password.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).first ?? ""
+        var json = JSONWriter()
+        json.object { json in
+            json.member("name", user.name)
+            json.member("password", String(line))
+        }
+        return json.bytes
+    }
+
+    static func token(in json: inout JSONReader) throws(JSONError) -> String? {
+        var token: String?
+        try json.object { name, json throws(JSONError) in
+            if name == "token" { token = try json.string() } else { try json.skip() }
+        }
+        return token
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What etcd says of a grant (its "lease"): the TTL object that keys hang on.
+package struct GrantStatus: Hashable, Sendable {
+    package var id: Int64 = 0
+    /// Seconds left; 0 or less: it is gone.
+    package var ttl: Int64 = 0
+    /// Seconds it was given at first.
+    package var grantedTTL: Int64 = 0
+    /// The keys that hang on it, where they were asked for.
+    package var keys: [[UInt8]] = []
+
+    init(_ json: inout JSONReader) throws(JSONError) {
+        var read = self
+        try json.object { name, json throws(JSONError) in
+            switch name {
+            case "ID": read.id = try json.integer()
+            case "TTL": read.ttl = try json.integer()
+            case "grantedTTL": read.grantedTTL = try json.integer()
+            case "keys": try json.array { json throws(JSONError) in read.keys.append(try json.base64()) }
+            default: try json.skip()
+            }
+        }
+        self = read
+    }
+}
+
+extension EtcdClient {
+    /// A new grant; etcd may give it a longer life than the seconds asked for.
+    ///
+    /// - Parameter id: the number it is to have; 0: etcd chooses. One that exists is `failedPrecondition`.
+    package func grant(ttl: Int64, id: Int64 = 0) async throws(EtcdError) -> GrantStatus {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("TTL", String(ttl))
+            if id != 0 { json.member("ID", String(id)) }
+        }
+        return try await call("/v3/lease/grant", json.bytes) { json throws(JSONError) in try GrantStatus(&json) }
+    }
+
+    /// Renews grants, many in one request: for each its new TTL in seconds, or `nil` where it is gone.
+    ///
+    /// Members answer a keepalive of a grant that they do not know with a TTL of 0, and so does one that has lost its
+    /// leader not: that is an error, for all of them.
+    package func keepAlive(_ ids: [Int64]) async throws(EtcdError) -> [Int64: Int64?] {
+        var body: [UInt8] = []
+        for id in ids {
+            var json = JSONWriter()
+            json.object { $0.member("ID", String(id)) }
+            body += json.bytes + [UInt8(ascii: "\n")]
+        }
+        let answers = try await call("/v3/lease/keepalive", body) { json throws(JSONError) in
+            var answers: [StreamLine<GrantStatus>] = []
+            while json.peek() != nil {
+                answers.append(
+                    try StreamLine(&json) { json throws(JSONError) in try GrantStatus(&json) })
+            }
+            try json.finish()
+            return answers
+        }
+        var renewed: [Int64: Int64?] = [:]
+        for answer in answers {
+            switch answer {
+            case .result(let status): renewed[status.id] = .some(status.ttl > 0 ? status.ttl : nil)
+            case .error(let refusal): throw refusal.error(refusal.code ?? .unknown, endpoint: endpoint)
+            }
+        }
+        if let missing = ids.first(where: { renewed[$0] == nil }) {
+            throw EtcdError(
+                .badAnswer("no answer for grant \(String(UInt64(bitPattern: missing), radix: 16))"),
+                endpoint: endpoint)
+        }
+        return renewed
+    }
+
+    /// Ends a grant and deletes its keys; `false` where it was gone.
+    @discardableResult
+    package func revoke(_ id: Int64) async throws(EtcdError) -> Bool {
+        var json = JSONWriter()
+        json.object { $0.member("ID", String(id)) }
+        do {
+            _ = try await call("/v3/lease/revoke", json.bytes) { json throws(JSONError) in try Self.header(&json) }
+            return true
+        } catch {
+            if error.code == .notFound { return false }
+            throw error
+        }
+    }
+
+    /// What is left of a grant; `nil` where it is gone.
+    package func timeToLive(_ id: Int64, keys: Bool = false) async throws(EtcdError) -> GrantStatus? {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("ID", String(id))
+            if keys { json.member("keys", true) }
+        }
+        do {
+            let status = try await call("/v3/lease/timetolive", json.bytes) { json throws(JSONError) in
+                try GrantStatus(&json)
+            }
+            return status.ttl > 0 ? status : nil
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+    }
+}
