@@ -9,6 +9,12 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     package private(set) var nextHops = DeltaTracker<NextHopID, NextHop<Address>>()
     package private(set) var routes = DeltaTracker<Prefix<Address>, Route<Address>.Path>()
 
+    /// Which peer an entry is wanted for: a node whose old lease has not ended yet has two with one MAC address, or
+    /// one gateway, and what they share goes with the last of them.
+    private var neighborClaims = SharedClaims<Address, Prefix<Address>, MACAddress>()
+    private var fdbClaims = SharedClaims<MACAddress, Prefix<Address>, Address>()
+    private var nextHopClaims = SharedClaims<NextHopID, Prefix<Address>, NextHop<Address>>()
+
     package init() {}
 
     package var hasPending: Bool {
@@ -26,23 +32,44 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         fdb.unwantAll()
         nextHops.unwantAll()
         routes.unwantAll()
+        neighborClaims = SharedClaims()
+        fdbClaims = SharedClaims()
+        nextHopClaims = SharedClaims()
     }
 
     package mutating func want(_ peer: PeerEntries<Address>) {
-        if let neighbor = peer.neighbor { neighbors.want(neighbor.address, neighbor.mac) }
-        if let entry = peer.fdb { fdb.want(entry.mac, entry.destination) }
-        if let nextHop = peer.nextHop { nextHops.want(nextHop.id, nextHop) }
-        routes.want(peer.route.destination, peer.route.path)
+        let subnet = peer.route.destination
+        if let neighbor = peer.neighbor {
+            neighborClaims.claim(neighbor.address, neighbor.mac, for: subnet)
+            neighbors.want(neighbor.address, neighbor.mac)
+        }
+        if let entry = peer.fdb {
+            fdbClaims.claim(entry.mac, entry.destination, for: subnet)
+            fdb.want(entry.mac, entry.destination)
+        }
+        if let nextHop = peer.nextHop {
+            nextHopClaims.claim(nextHop.id, nextHop, for: subnet)
+            nextHops.want(nextHop.id, nextHop)
+        }
+        routes.want(subnet, peer.route.path)
     }
 
-    /// Takes back what was wanted for a peer; an entry that was wanted otherwise since, by another, stays.
+    /// Takes back what was wanted for a peer; an entry that another wants as well stays, as that one wants it.
     package mutating func unwant(_ peer: PeerEntries<Address>) {
-        if let neighbor = peer.neighbor, neighbors.wanted(neighbor.address) == neighbor.mac {
-            neighbors.want(neighbor.address, nil)
+        let subnet = peer.route.destination
+        if let neighbor = peer.neighbor {
+            neighborClaims.release(neighbor.address, neighbor.mac, for: subnet)
+            neighbors.want(neighbor.address, neighborClaims.newest(neighbor.address))
         }
-        if let entry = peer.fdb, fdb.wanted(entry.mac) == entry.destination { fdb.want(entry.mac, nil) }
-        if let nextHop = peer.nextHop, nextHops.wanted(nextHop.id) == nextHop { nextHops.want(nextHop.id, nil) }
-        if routes.wanted(peer.route.destination) == peer.route.path { routes.want(peer.route.destination, nil) }
+        if let entry = peer.fdb {
+            fdbClaims.release(entry.mac, entry.destination, for: subnet)
+            fdb.want(entry.mac, fdbClaims.newest(entry.mac))
+        }
+        if let nextHop = peer.nextHop {
+            nextHopClaims.release(nextHop.id, nextHop, for: subnet)
+            nextHops.want(nextHop.id, nextHopClaims.newest(nextHop.id))
+        }
+        if routes.wanted(subnet) == peer.route.path { routes.want(subnet, nil) }
     }
 
     /// What a dump of the kernel's tables said.

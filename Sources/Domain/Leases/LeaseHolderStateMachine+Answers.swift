@@ -14,7 +14,11 @@ extension LeaseHolderStateMachine {
         answered()
         switch outcome {
         case .claimed(let lease):
-            return hold(Held(lease: lease, session: session), at: now)
+            if let other = table[lease.key], other.modRevision > lease.modRevision, !isOwn(other) {
+                // The feed was quicker than the answer: the key is another's again.
+                return claimConflicted(attempt, session, [.lease(other)], at: table.revision, table, now)
+            }
+            return hold(Held(lease: lease, session: session), in: table, at: now)
         case .grantGone:
             return requestGrant(for: attempt)
         case .conflict(let records, let revision):
@@ -24,7 +28,7 @@ extension LeaseHolderStateMachine {
 
     /// The answer to a renewal: `nil` where the grant is gone.
     package mutating func renewed(
-        _ grant: GrantID, _ ttl: Duration?, sentAt: MonotonicTime, at now: MonotonicTime
+        _ grant: GrantID, _ ttl: Duration?, sentAt: MonotonicTime, in table: LeaseTable, at now: MonotonicTime
     ) -> [LeaseHolderAction] {
         guard pending == .renew(grant) else { return [] }
         answered()
@@ -36,11 +40,14 @@ extension LeaseHolderStateMachine {
             }
             guard ttl == settings.ttl else { return requestGrant(for: attempt) }
             let session = Session(grant: Grant(id: grant, ttl: ttl), deadline: sentAt + ttl)
+            if let other = table[lease.key], other.modRevision > lease.modRevision, !isOwn(other) {
+                return claimConflicted(attempt, session, [.lease(other)], at: table.revision, table, now)
+            }
             guard lease.announcement == announcement else { return claim(attempt, session) }
-            return hold(Held(lease: lease, session: session), at: now)
-        case .renewing(var held, var session):
+            return hold(Held(lease: lease, session: session), in: table, at: now)
+        case .renewing(var held, _):
             guard let ttl else { return reclaim(held, session: nil) }
-            session.deadline = sentAt + ttl
+            let session = Session(grant: Grant(id: grant, ttl: ttl), deadline: sentAt + ttl)
             held.session = session
             state = .held(held)
             scheduleRenewal(session, at: now)
@@ -66,7 +73,7 @@ extension LeaseHolderStateMachine {
         guard let wakeTime, wakeTime <= now, pending == nil else { return [] }
         self.wakeTime = nil
         switch state {
-        case .adopting(let lease): return adopt(lease)
+        case .adopting(let lease): return lease.grantID.map { send(.renew($0)) } ?? []
         case .granting(let attempt): return requestGrant(for: attempt)
         case .claiming(let attempt, let session): return claim(attempt, session)
         case .held(let held):

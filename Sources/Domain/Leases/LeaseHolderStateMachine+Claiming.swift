@@ -25,7 +25,8 @@ extension LeaseHolderStateMachine {
     }
 
     func freeKey(_ table: LeaseTable, _ config: NetworkConfig) -> SubnetKey? {
-        let taken = table.takenKeys + learned.keys
+        // The table knows of everything up to its revision, also of what was freed since it was learned.
+        let taken = table.takenKeys + learned.filter { $0.value > table.revision }.keys
         let ipv4 = SubnetAllocator(range: config.ipv4.range, taken: taken.map(\.subnet))
         let ipv6 = config.ipv6.map { SubnetAllocator(range: $0.range, taken: taken.compactMap(\.ipv6Subnet)) }
         for wish in [settings.identity.remembered, settings.identity.preferred].compactMap(\.self) {
@@ -53,25 +54,30 @@ extension LeaseHolderStateMachine {
     ) -> [LeaseHolderAction] {
         known = max(known, revision)
         var holder: Lease?
-        for case .lease(let lease) in records {
-            learned[lease.key] = lease.modRevision
-            if lease.key == attempt.key { holder = lease }
+        var isUnreadable = false
+        learned = learned.filter { $0.value > table.revision }
+        for record in records {
+            switch record {
+            case .lease(let lease):
+                learned[lease.key] = lease.modRevision
+                if lease.key == attempt.key { holder = lease }
+            case .unreadable(let bad):
+                guard let key = bad.key else { break }
+                learned[key] = bad.modRevision
+                if key == attempt.key { isUnreadable = true }
+            case .gone: break
+            }
         }
         if let holder, isOwn(holder) {
-            // Either an earlier commit of ours whose answer was lost, or our own lease in an older form.
-            if holder.grantID == session?.grant.id, holder.announcement == announcement {
-                return hold(Held(lease: holder, session: session), at: now)
-            }
-            var attempt = attempt
-            attempt.condition = .unchanged(since: holder.modRevision)
-            return claim(attempt, session)
+            return claimOwn(holder, attempt, session, table, now)
         }
-        if holder == nil, attempt.condition != .absent {
+        if holder == nil, attempt.condition != .absent, !isUnreadable {
             // What was to be changed is gone: nobody has the subnet.
             var attempt = attempt
             attempt.condition = .absent
-            return claim(attempt, session)
+            return session == nil ? requestGrant(for: attempt) : claim(attempt, session)
         }
+        if holder == nil { learned[attempt.key] = revision }
         var actions: [LeaseHolderAction] = [.report(.claimConflict(attempt.key, holder: holder))]
         if attempt.isOwn {
             actions += lost(attempt.key, to: holder)
@@ -88,20 +94,36 @@ extension LeaseHolderStateMachine {
         return actions + claim(Attempt(key: key, condition: .absent, isOwn: false), session)
     }
 
-    mutating func hold(_ held: Held, at now: MonotonicTime? = nil) -> [LeaseHolderAction] {
-        learned = [:]
+    /// The key that was to be written is this node's already: by an earlier commit whose answer was lost, in an
+    /// older form, or as a reservation, which it stays.
+    mutating func claimOwn(
+        _ holder: Lease, _ attempt: Attempt, _ session: Session?, _ table: LeaseTable, _ now: MonotonicTime
+    ) -> [LeaseHolderAction] {
+        let kept = holder.grantID == nil ? nil : session
+        if holder.grantID == kept?.grant.id, holder.announcement == announcement {
+            return hold(Held(lease: holder, session: kept), in: table, at: now)
+        }
+        var attempt = attempt
+        attempt.condition = .unchanged(since: holder.modRevision)
+        if holder.grantID != nil, session == nil { return requestGrant(for: attempt) }
+        return claim(attempt, kept)
+    }
+
+    /// Puts the lease to use, then looks at what the feed said of its key while the answer was on its way.
+    mutating func hold(_ held: Held, in table: LeaseTable, at now: MonotonicTime) -> [LeaseHolderAction] {
         reclaimed = nil
         pending = nil
         wakeTime = nil
         state = .held(held)
-        if let session = held.session, let now { scheduleRenewal(session, at: now) }
-        return [.hold(held.lease)]
+        if let session = held.session { scheduleRenewal(session, at: now) }
+        return [.hold(held.lease)] + ownKeySeen(in: table, at: now)
     }
 
-    /// At a third of the TTL, give or take a tenth of that, so that a cluster's nodes do not renew in step.
+    /// At a third of the TTL, give or take a tenth of that, so that a cluster's nodes do not renew in step; counted,
+    /// as the deadline is, from when the grant was last known to be alive.
     mutating func scheduleRenewal(_ session: Session, at now: MonotonicTime) {
-        let third = session.grant.ttl / 3
-        wakeTime = now + third * Double.random(in: 0.9...1.1, using: &random)
+        let ttl = session.grant.ttl
+        wakeTime = max(now, session.deadline + (ttl / 3 * Double.random(in: 0.9...1.1, using: &random) - ttl))
     }
 
     /// The key went away under us: the same subnet again, while it is used as before.

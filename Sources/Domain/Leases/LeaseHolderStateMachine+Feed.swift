@@ -14,13 +14,15 @@ extension LeaseHolderStateMachine {
         case .starting: actions += start(table, config, at: now)
         case .rangeFull: actions += choose(table, config)
         case .held(let held), .renewing(let held, _):
-            if table[held.lease.key] != held.lease { actions += ownKeySeen(in: table) }
-        default: break
+            if table[held.lease.key] != held.lease { actions += ownKeySeen(in: table, at: now) }
+        case .granting, .claiming: actions += reclaimedKeySeen(in: table)
+        case .adopting, .stopped: break
         }
         return actions
     }
 
-    /// Some leases changed. Only the own key and, when waiting for one, a freed subnet matter.
+    /// Some leases changed, or the key of an unreadable one went, which is no change of any lease. Only the own key
+    /// and, when waiting for one, a freed subnet matter.
     package mutating func leasesChanged(
         _ changes: [LeaseChange], in table: LeaseTable, at now: MonotonicTime
     ) -> [LeaseHolderAction] {
@@ -28,13 +30,13 @@ extension LeaseHolderStateMachine {
         switch state {
         case .held(let held), .renewing(let held, _):
             guard changes.contains(where: { $0.key == held.lease.key }) else { return [] }
-            return ownKeySeen(in: table)
+            return ownKeySeen(in: table, at: now)
         case .rangeFull:
-            guard let config, changes.contains(where: { if case .removed = $0 { true } else { false } }) else {
-                return []
-            }
+            let isFreed = changes.isEmpty || changes.contains { if case .removed = $0 { true } else { false } }
+            guard isFreed, let config, freeKey(table, config) != nil else { return [] }
             return choose(table, config)
-        default: return []
+        case .granting, .claiming: return reclaimedKeySeen(in: table)
+        case .starting, .adopting, .stopped: return []
         }
     }
 
@@ -62,14 +64,16 @@ extension LeaseHolderStateMachine {
                 return [.report(.unfit(lease.key)), .release(lease.key, at: lease.modRevision)]
                     + choose(table, config)
             }
-            return adopt(lease)
+            return adopt(lease, in: table, at: now)
         }
     }
 
-    mutating func adopt(_ lease: Lease) -> [LeaseHolderAction] {
+    mutating func adopt(_ lease: Lease, in table: LeaseTable, at now: MonotonicTime) -> [LeaseHolderAction] {
         guard let grant = lease.grantID else {
             // A reservation for this node: there is nothing to renew.
-            if lease.announcement == announcement { return hold(Held(lease: lease, session: nil)) }
+            if lease.announcement == announcement {
+                return hold(Held(lease: lease, session: nil), in: table, at: now)
+            }
             return claim(Attempt(key: lease.key, condition: .unchanged(since: lease.modRevision), isOwn: true), nil)
         }
         state = .adopting(lease)
@@ -77,7 +81,7 @@ extension LeaseHolderStateMachine {
     }
 
     /// What the feed says of the key that this node holds.
-    mutating func ownKeySeen(in table: LeaseTable) -> [LeaseHolderAction] {
+    mutating func ownKeySeen(in table: LeaseTable, at now: MonotonicTime) -> [LeaseHolderAction] {
         guard var held else { return [] }
         guard let lease = table[held.lease.key] else {
             // An echo of a time before the lease was written says nothing.
@@ -87,8 +91,42 @@ extension LeaseHolderStateMachine {
         guard lease.modRevision > held.lease.modRevision else { return [] }
         guard isOwn(lease) else { return lose(held, to: lease, table) }
         held.lease = lease
+        guard let grant = lease.grantID else {
+            // Made a reservation for this node: there is nothing to renew any more.
+            held.session = nil
+            state = .held(held)
+            pending = nil
+            wakeTime = nil
+            return []
+        }
+        guard grant == held.session?.grant.id else {
+            // It hangs on another grant now: nothing is known of that one before it answers.
+            let session = Session(grant: Grant(id: grant, ttl: settings.ttl), deadline: now)
+            held.session = session
+            state = .renewing(held, session)
+            wakeTime = nil
+            return send(.renew(grant))
+        }
         if case .renewing(_, let session) = state { state = .renewing(held, session) } else { state = .held(held) }
         return []
+    }
+
+    /// What the feed says of the key that this node had and is claiming again. The claim goes on, and will be told
+    /// of the conflict; but what is another's is not used in the meantime.
+    mutating func reclaimedKeySeen(in table: LeaseTable) -> [LeaseHolderAction] {
+        guard let reclaimed, let lease = table[reclaimed.key], lease.modRevision > reclaimed.modRevision,
+            !isOwn(lease)
+        else { return [] }
+        switch state {
+        case .granting(var attempt):
+            attempt.isOwn = false
+            state = .granting(attempt)
+        case .claiming(var attempt, let session):
+            attempt.isOwn = false
+            state = .claiming(attempt, session)
+        default: return []
+        }
+        return lost(reclaimed.key, to: lease)
     }
 
     func isOwn(_ lease: Lease) -> Bool {

@@ -81,7 +81,7 @@ package struct LeaseHolderStateMachine: Sendable {
     /// When `timerFired` is wanted; at most one timer runs.
     package internal(set) var wakeTime: MonotonicTime?
     /// The request whose answer is waited for; an answer to any other is stale.
-    var pending: LeaseHolderRequest?
+    package internal(set) var pending: LeaseHolderRequest?
     var backoff = Backoff()
     var random: SplitMix64
     /// Leases that conflicts told of and that the table may not know yet.

@@ -38,7 +38,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
     /// Runs until shutdown; throws ``LeaseHolderStop`` where the program must end by itself.
     package func run() async throws {
         var machine = LeaseHolderStateMachine(settings: settings, seed: seed)
-        let stop = await withTaskGroup(of: Void.self) { group -> LeaseHolderStop? in
+        let stop = await withDiscardingTaskGroup { group -> LeaseHolderStop? in
             defer { group.cancelAll() }
             var timer: MonotonicTime?
             for await input in inbox.inputs.cancelOnGracefulShutdown() {
@@ -47,6 +47,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
                     perform(action, in: &group)
                 }
                 publish(machine)
+                if case .timer = input { timer = nil }
                 if let wake = machine.wakeTime, wake != timer {
                     timer = wake
                     let pause = wake - clock.now
@@ -77,13 +78,14 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         case .granted(let grant, let sentAt): return machine.granted(grant, sentAt: sentAt)
         case .committed(let claim, let outcome):
             return status.read { machine.committed(claim, outcome, in: $0.leases, at: now) }
-        case .renewed(let grant, let ttl, let sentAt): return machine.renewed(grant, ttl, sentAt: sentAt, at: now)
+        case .renewed(let grant, let ttl, let sentAt):
+            return status.read { machine.renewed(grant, ttl, sentAt: sentAt, in: $0.leases, at: now) }
         case .failed(let request, let error): return machine.requestFailed(request, error, at: now)
         case .timer: return machine.timerFired(at: now)
         }
     }
 
-    private func perform(_ action: LeaseHolderAction, in group: inout TaskGroup<Void>) {
+    private func perform(_ action: LeaseHolderAction, in group: inout DiscardingTaskGroup) {
         switch action {
         case .send(let request): group.addTask { inbox.post(await ask(request)) }
         case .release(let key, let revision):
@@ -153,6 +155,16 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         _ = machine.shutDown(releasing: releasesOnShutdown)
         publish(machine)
         guard releasesOnShutdown, let lease else { return }
+        // A store that does not answer must not keep the program from ending.
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await release(lease) }
+            group.addTask { try? await Task.sleep(for: .milliseconds(1500)) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func release(_ lease: Lease) async {
         do {
             let released = try await store.release(lease.key, at: lease.modRevision)
             logger.notice(

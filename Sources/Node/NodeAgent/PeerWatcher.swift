@@ -64,9 +64,10 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
                 reconciler.setConfig(config)
                 holder.post(.leasesKnown)
             }
-            guard !changes.isEmpty else { return }
-            reconciler.post(changes, isComplete: false)
-            holder.post(.leasesChanged(changes))
+            if !changes.isEmpty { reconciler.post(changes, isComplete: false) }
+            // Also where the key of an unreadable lease went: a subnet may be free.
+            let isFreed = records.contains { if case .gone = $0 { true } else { false } }
+            if !changes.isEmpty || isFreed { holder.post(.leasesChanged(changes)) }
         case .interrupted(let error):
             let isNews = status.update { snapshot in
                 defer { snapshot.feedProblem = error.description }
@@ -84,8 +85,9 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
         }
     }
 
+    /// Once each, also where a later snapshot tells of it again.
     private func reportUnreadable(_ records: [LeaseRecord]) {
-        for case .unreadable(let bad) in records {
+        for case .unreadable(let bad) in records where status.read({ $0.leases.unreadable[bad.name] != bad }) {
             logger.error(
                 "a lease can't be read and is skipped",
                 metadata: ["lease": "\(bad.name)", "reason": "\(bad.reason)", "revision": "\(bad.modRevision)"])

@@ -18,6 +18,8 @@ extension Reconciler {
             if state.prepared != device {
                 try await driver.prepare(device)
                 logger.info("device ready", metadata: ["device": "\(device.name)", "mtu": "\(device.mtu)"])
+                // The tables of a device that was made anew are its own, and empty.
+                if !device.isSame(as: state.prepared) { state.hasDumped = false }
                 state.prepared = device
             }
         }
@@ -33,7 +35,8 @@ extension Reconciler {
         state.local?.backend = backend
     }
 
-    /// Applies what is pending; what the kernel refused stays pending and is returned.
+    /// Applies what is pending; what the kernel refused stays pending and is returned. Where it says that the picture
+    /// of it is wrong, the next pass looks at everything anew.
     func apply(_ state: inout State) async -> [(Operation<IPv4Address>, DataplaneError)] {
         let plan = state.tracker.plan(removing: state.isComplete)
         guard !plan.isEmpty else { return [] }
@@ -48,6 +51,10 @@ extension Reconciler {
             } else {
                 state.tracker.done(operation)
             }
+        }
+        if refused.contains(where: { $0.1.remedy == .resync }) {
+            state.hasDumped = false
+            state.prepared = nil
         }
         logger.debug("dataplane changed", metadata: ["operations": "\(plan.count)", "refused": "\(refused.count)"])
         return refused
@@ -104,5 +111,14 @@ extension Reconciler {
         account.refusedCount = refused.count
         account.problem = nil
         return account
+    }
+}
+
+extension VXLANDevice {
+    /// Whether it is the other one with, at most, another address.
+    fileprivate func isSame(as other: VXLANDevice?) -> Bool {
+        guard var other else { return false }
+        other.address = address
+        return self == other
     }
 }

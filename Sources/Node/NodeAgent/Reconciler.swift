@@ -72,12 +72,19 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     package func run() async throws {
         var state = State()
         let signals = inbox.signals.cancelOnGracefulShutdown()
-        await withTaskGroup(of: Void.self) { group in
+        await withDiscardingTaskGroup { group in
             defer { group.cancelAll() }
+            var retry = ContinuousClock.now
             for await _ in signals {
-                guard let pause = await pass(&state) else { continue }
-                group.addTask {
-                    try? await Task.sleep(for: pause)
+                guard await pass(&state) == .again else {
+                    state.backoff.reset()
+                    continue
+                }
+                // One timer at a time, however many passes fail before it fires.
+                guard retry <= .now else { continue }
+                retry = .now + state.backoff.next(using: &state.random)
+                group.addTask { [retry] in
+                    try? await Task.sleep(until: retry, clock: .continuous)
                     inbox.wake()
                 }
             }
@@ -85,8 +92,13 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         if settings.withdrawsOnShutdown { await withdraw(&state) }
     }
 
-    /// One pass; returns after what pause another is wanted although nothing came.
-    private func pass(_ state: inout State) async -> Duration? {
+    private enum PassOutcome {
+        case done
+        /// Another pass is wanted although nothing may come.
+        case again
+    }
+
+    private func pass(_ state: inout State) async -> PassOutcome {
         let content = inbox.take()
         let previous = state.local
         take(content, into: &state)
@@ -97,17 +109,13 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             logger.error("the dataplane can't be set up; trying again", metadata: ["error": "\(error)"])
             status.update { $0.dataplane.problem = error.description }
             if state.local != nil { want(content, since: previous, &state) }
-            return state.backoff.next(using: &state.random)
+            return .again
         }
-        guard state.local != nil else { return nil }
+        guard state.local != nil else { return .done }
         want(content, since: previous, &state)
         let refused = await apply(&state)
         let isPublished = await publish(&state, refused)
-        if refused.isEmpty, isPublished {
-            state.backoff.reset()
-            return nil
-        }
-        return state.backoff.next(using: &state.random)
+        return refused.isEmpty && isPublished ? .done : .again
     }
 
     private func take(_ content: ReconcilerInbox.Content, into state: inout State) {
@@ -121,7 +129,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     private func want(_ content: ReconcilerInbox.Content, since previous: LocalNode?, _ state: inout State) {
         guard let local = state.local else { return }
         var faults: [SubnetKey: PeerFault?] = [:]
-        guard var previous, (previous.backend, previous.usesNextHops) == (local.backend, local.usesNextHops) else {
+        guard let previous, (previous.backend, previous.usesNextHops) == (local.backend, local.usesNextHops) else {
             state.tracker.unwantAll()
             status.read { snapshot in
                 for lease in snapshot.leases.leases {
@@ -130,6 +138,12 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             }
             setFaults(faults, replacing: true)
             return
+        }
+        // First everything that goes, judged as it was when it came; what is wanted may share entries with it.
+        for change in content.leases.values {
+            if let before = change.before, case .success(let entries) = previous.entries(for: before) {
+                state.tracker.unwant(entries)
+            }
         }
         if previous.key != local.key {
             let around = [previous.key, local.key].compactMap(\.self)
@@ -140,11 +154,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
                 }
             }
         }
-        previous = local
         for (key, change) in content.leases {
-            if let before = change.before, case .success(let entries) = previous.entries(for: before) {
-                state.tracker.unwant(entries)
-            }
             faults[key] = change.after.flatMap { judge($0, local, &state.tracker) }
         }
         setFaults(faults, replacing: false)

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import Etcd
+import EtcdStore
+import IPAddressing
+import Leases
+import LinuxDataplane
+import Logging
+import NodeAPI
+import NodeAgent
+import ServiceLifecycle
+
+/// Where the daemon's parts are put together, and the only place that knows all of them.
+struct Assembly {
+    let configuration: DaemonConfiguration
+    let notifier: SystemdNotifier
+    let logger: Logger
+
+    func run() async throws {
+        let host = try LinuxDataplaneDriver()
+        switch configuration.dataplane {
+        case .netlink:
+            guard Privileges.hasNetAdmin ?? true else {
+                throw DataplaneError(
+                    remedy: .notPermitted,
+                    description: "programming the host needs CAP_NET_ADMIN; run as root, or lease only with "
+                        + "--dataplane none")
+            }
+            try await run(driver: host)
+        case .none: try await run(driver: NullDataplane(host: host))
+        }
+    }
+
+    private func run(driver: some DataplaneDriver) async throws {
+        let underlay = try await driver.underlay(configuration.underlay)
+        let identity = try await identity(driver: driver, underlay: underlay)
+        let client = EtcdClient(configuration: configuration.etcd, logger: logger)
+        let store = EtcdLeaseStore(client: client, keys: configuration.keys)
+        let status = NodeStatus(node: configuration.node, clock: MonotonicClock())
+        status.update { $0.publicIP = underlay.address }
+        let holderInbox = LeaseHolderInbox()
+        let reconcilerInbox = ReconcilerInbox()
+        let carriesTraffic = configuration.dataplane == .netlink
+
+        let api = NodeAPIServer(
+            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
+        let watcher = PeerWatcher(
+            store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger)
+        let holder = LeaseHolder(
+            store: store,
+            settings: LeaseHolderStateMachine.Settings(
+                identity: identity, carriesTraffic: carriesTraffic, ttl: configuration.leaseTTL,
+                whenLost: configuration.whenLost),
+            status: status, inbox: holderInbox, reconciler: reconcilerInbox,
+            releasesOnShutdown: configuration.whenStopped == .release,
+            seed: UInt64.random(in: 0 ... .max), logger: logger,
+            remember: { key in remember(mac: identity.mac, subnet: key) })
+        let reconciler = Reconciler(
+            driver: driver,
+            settings: .init(
+                node: configuration.node, underlay: underlay, mac: identity.mac ?? MACAddress(bits: 0),
+                device: configuration.device, masquerade: false, carriesTraffic: carriesTraffic,
+                withdrawsOnShutdown: configuration.whenStopped != .keep),
+            status: status, inbox: reconcilerInbox, logger: logger,
+            publishSubnet: { try publish($0, counters: client.counters) })
+
+        logger.notice(
+            "tartand starts",
+            metadata: [
+                "version": "\(Version.text)", "node": "\(configuration.node)", "publicIP": "\(underlay.address)",
+                "etcd": "\(configuration.etcd.endpoints.joined(separator: ","))",
+                "prefix": "\(configuration.keys.prefix)",
+            ])
+        if configuration.masquerade {
+            logger.warning(
+                "this version does not masquerade; the subnet file says FLANNEL_IPMASQ=false, so that the network "
+                    + "plugin does")
+        }
+        let stopLimit = StopLimit(notifier: notifier, logger: logger)
+        let services: [any Service] = [api, reconciler, holder, watcher, stopLimit]
+        let group = ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        await client.shutdown()
+    }
+
+    /// Who this node is: what it remembers, and what the host still has of it.
+    private func identity(driver: some DataplaneDriver, underlay: Underlay) async throws -> NodeIdentity {
+        let memory = NodeMemory(directory: configuration.stateDirectory, node: configuration.node)
+        let known = memory.read()
+        var mac: MACAddress?
+        if configuration.dataplane == .netlink {
+            mac = known.mac
+            if mac == nil { mac = try await driver.existingMAC(ofDevice: configuration.device ?? "tartan.1") }
+            let made = mac ?? MACAddress(locallyAdministered: .random(in: 0 ... .max))
+            mac = made
+            if known.mac != made { remember(mac: made, subnet: known.subnet) }
+        }
+        let preferred = AtomicFile(configuration.subnetFile).contents().flatMap(SubnetFile.rememberedSubnet(in:))
+        return NodeIdentity(
+            node: configuration.node, publicIP: configuration.underlay.publicIP ?? underlay.address,
+            publicIPv6: configuration.underlay.publicIPv6 ?? underlay.ipv6Address, remembered: known.subnet,
+            preferred: preferred, mac: mac)
+    }
+
+    private func remember(mac: MACAddress?, subnet: SubnetKey?) {
+        let memory = NodeMemory(directory: configuration.stateDirectory, node: configuration.node)
+        let known = memory.read()
+        // One that only leases has no MAC address, and does not forget the one that it had.
+        guard known != (mac ?? known.mac, subnet) else { return }
+        do {
+            try memory.write(mac: mac ?? known.mac, subnet: subnet)
+        } catch {
+            logger.warning(
+                "what this node is can't be noted for its next start; check --state-dir",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func publish(_ file: SubnetFile, counters: EtcdCounters) throws {
+        try AtomicFile(configuration.subnetFile).replace(with: file.text)
+        logger.notice(
+            "subnet published",
+            metadata: [
+                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnet)", "mtu": "\(file.mtu)",
+                "etcdRequests": "\(counters.unaryTotal)",
+            ])
+        notifier.ready("\(file.subnet)")
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CurlHTTP
+import Dataplane
+import Etcd
+import EtcdStore
+import FoundationEssentials
+import IPAddressing
+import Leases
+import Logging
+import NodeAPI
+
+/// Every option, checked, with its default where it was not given.
+struct DaemonConfiguration {
+    enum WhenStopped: String, CaseIterable {
+        case keep, withdraw, release
+    }
+
+    enum LogFormat: String, CaseIterable {
+        case text, json
+    }
+
+    enum DataplaneKind: String, CaseIterable {
+        case netlink, none
+    }
+
+    var etcd: EtcdConfiguration
+    var keys: KeySpace
+    var node: NodeID
+    var underlay: UnderlaySelection
+    var leaseTTL: Duration
+    var subnetFile: String
+    var stateDirectory: String
+    var device: String?
+    var dataplane: DataplaneKind
+    var masquerade: Bool
+    var resync: Duration
+    var whenLost: LeaseHolderStateMachine.WhenLost
+    var whenStopped: WhenStopped
+    var listen: ListenAddress
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+
+    init(_ options: OptionReader, hostName: String) throws(ConfigurationFault) {
+        let values = OptionValues(reader: options)
+        etcd = try Self.etcd(values)
+        keys = KeySpace(prefix: try Self.prefix(values))
+        node = try Self.node(values, hostName: hostName)
+        underlay = try Self.underlay(values)
+        leaseTTL = try values.duration(.leaseTTL, default: .seconds(86_400), in: .seconds(2) ... .seconds(31_536_000))
+        resync = try values.duration(.resync, default: .seconds(300), in: .seconds(1) ... .seconds(31_536_000))
+        subnetFile = try values.text(.subnetFile) ?? "/run/flannel/subnet.env"
+        stateDirectory = try values.text(.stateDirectory) ?? "/var/lib/tartan"
+        device = try Self.device(values)
+        dataplane = try values.choice(.dataplane, default: .netlink)
+        masquerade = try values.flag(.ipMasq)
+        whenLost = try values.oneOf(.onLeaseLost, ["move": .move, "stop": .stop]) ?? .move
+        whenStopped = try values.choice(.onShutdown, default: .keep)
+        logFormat = try values.choice(.logFormat, default: .text)
+        let levels = Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) })
+        logLevel = try values.oneOf(.logLevel, levels) ?? .info
+        listen = try Self.listen(values)
+        etcd.first = Int(truncatingIfNeeded: node.hash64 >> 33)
+    }
+
+    private static func etcd(_ values: OptionValues) throws(ConfigurationFault) -> EtcdConfiguration {
+        let endpoints = try values.find(.etcdEndpoints) ?? (["http://127.0.0.1:2379"], .commandLine)
+        let texts = endpoints.values.flatMap { $0.split(separator: ",") }
+            .map { String($0.trimmingPrefix(while: \.isWhitespace)) }.filter { !$0.isEmpty }
+        var etcd: EtcdConfiguration
+        do {
+            etcd = try EtcdConfiguration(endpoints: texts)
+        } catch {
+            let reason = error.text.isEmpty ? error.reason : "'\(error.text)' \(error.reason)"
+            throw ConfigurationFault(endpoints.origin, .etcdEndpoints, reason)
+        }
+        let certificate = try values.find(.etcdCertFile)
+        let key = try values.find(.etcdKeyFile)
+        if let certificate, key == nil {
+            throw ConfigurationFault(certificate.origin, .etcdCertFile, "needs --etcd-keyfile")
+        }
+        if let key, certificate == nil {
+            throw ConfigurationFault(key.origin, .etcdKeyFile, "needs --etcd-certfile")
+        }
+        let authority = try values.text(.etcdCAFile)
+        if authority != nil || certificate != nil {
+            etcd.tls = CurlTLS(
+                caFile: authority, certFile: certificate?.values.first, keyFile: key?.values.first)
+        }
+        let user = try values.find(.etcdUsername)
+        let passwordFile = try values.find(.etcdPasswordFile)
+        switch (user, passwordFile) {
+        case (let user?, let file?):
+            etcd.user = EtcdUser(name: user.values.first ?? "", passwordFile: file.values.first ?? "")
+        case (let user?, nil): throw ConfigurationFault(user.origin, .etcdUsername, "needs --etcd-password-file")
+        case (nil, let file?): throw ConfigurationFault(file.origin, .etcdPasswordFile, "needs --etcd-username")
+        case (nil, nil): break
+        }
+        return etcd
+    }
+
+    private static func prefix(_ values: OptionValues) throws(ConfigurationFault) -> String {
+        guard let found = try values.find(.etcdPrefix), let text = found.values.first else {
+            return "/coreos.com/network"
+        }
+        guard text.hasPrefix("/"), text.contains(where: { $0 != "/" }) else {
+            throw ConfigurationFault(found.origin, .etcdPrefix, "'\(text)' must start with a slash and name something")
+        }
+        return text
+    }
+
+    private static func node(_ values: OptionValues, hostName: String) throws(ConfigurationFault) -> NodeID {
+        guard let found = try values.find(.nodeName), let name = found.values.first else {
+            guard !hostName.isEmpty else {
+                throw ConfigurationFault(.commandLine, .nodeName, "is needed: this host has no name")
+            }
+            return NodeID(hostName)
+        }
+        guard !name.isEmpty, name.utf8.count <= 253, name.allSatisfy({ !$0.isWhitespace && !$0.isNewline }),
+            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        else {
+            throw ConfigurationFault(found.origin, .nodeName, "'\(name)' must be 1 to 253 characters without spaces")
+        }
+        return NodeID(name)
+    }
+
+    private static func underlay(_ values: OptionValues) throws(ConfigurationFault) -> UnderlaySelection {
+        UnderlaySelection(
+            interfaces: try values.find(.iface)?.values ?? [], patterns: try values.find(.ifaceRegex)?.values ?? [],
+            canReach: try values.parsed(.ifaceCanReach) { text throws(AddressParsingError) in
+                try IPAddress(parsing: text)
+            },
+            publicIP: try values.parsed(.publicIP) { text throws(AddressParsingError) in
+                try IPv4Address(parsing: text)
+            },
+            publicIPv6: try values.parsed(.publicIPv6) { text throws(AddressParsingError) in
+                try IPv6Address(parsing: text)
+            })
+    }
+
+    /// Names of interfaces are limited by IFNAMSIZ (linux/if.h) and by what `ip` takes.
+    private static func device(_ values: OptionValues) throws(ConfigurationFault) -> String? {
+        guard let found = try values.find(.device), let name = found.values.first else { return nil }
+        guard (1...15).contains(name.utf8.count), name != ".", name != "..",
+            name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") })
+        else {
+            throw ConfigurationFault(
+                found.origin, .device, "'\(name)' must be 1 to 15 characters without spaces, slashes and colons")
+        }
+        return name
+    }
+
+    private static func listen(_ values: OptionValues) throws(ConfigurationFault) -> ListenAddress {
+        // Accepted silently they would give a false sense of safety.
+        for option in [OptionName.apiTLSCertFile, .apiTLSKeyFile, .apiClientCAFile, .apiTokenFile] {
+            if let found = try values.find(option) {
+                throw ConfigurationFault(
+                    found.origin, option, "is not supported by this version; listen on loopback or a socket")
+            }
+        }
+        let found = try values.find(.apiListen)
+        let origin = found?.origin ?? .commandLine
+        let address: ListenAddress
+        do {
+            address = try ListenAddress(parsing: found?.values.first ?? "127.0.0.1:9470")
+        } catch {
+            throw ConfigurationFault(origin, .apiListen, "\(error)")
+        }
+        let isInsecure = try values.flag(.apiInsecure)
+        guard address.isLocal || isInsecure else {
+            throw ConfigurationFault(
+                origin, .apiListen,
+                "\(address) can be reached from other hosts, and nobody need prove who they are; listen on loopback or "
+                    + "a socket, or say --api-insecure")
+        }
+        return address
+    }
+}
