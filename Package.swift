@@ -89,7 +89,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Sources/Programs/tartand"),
+            // The rest of the folder waits for NodeAPI and LinuxDataplane, which it is written against.
+            path: "Sources/Programs/tartand", sources: ["main.swift"]),
         .executableTarget(
             name: "tartan",
             dependencies: [

@@ -37,7 +37,7 @@ enum House {
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
         "Lab": ["Netlink", "NodeClient", "IPAddressing", "Subprocess", "FoundationEssentials"],
-        "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables"])
+        "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables", "SystemPackage", "Yams"])
             .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
             .union(["Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials"]),
         "tartan": [
