@@ -107,14 +107,21 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
+        .executableTarget(
+            name: "LeaseSearch",
+            dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Benchmarks/LeaseSearch"),
 
         // Fakes, generators and conformance suites for the tests below.
         .target(
             name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
 
+        // A simulated cluster, for the tests and for LeaseSearch, which is built without Testing.
+        .target(name: "LeaseModel", dependencies: ["Leases", "IPAddressing"], path: "Sources/Support/LeaseModel"),
+
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
-        .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
+        .testTarget(name: "LeasesTests", dependencies: ["Leases", "LeaseModel", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),

@@ -32,6 +32,10 @@ package struct LeaseFeed: AsyncSequence, Sendable {
         private let keys: KeySpace
         private var state: State = .idle(afterFailure: false)
         private var isInterrupted = false
+        /// The newest revision that was told.
+        private var told = Revision.zero
+        /// What comes next can't be compared with what was told.
+        private var startsHistory = true
         private var backoff = Backoff()
         private var random = SystemRandomNumberGenerator()
 
@@ -73,6 +77,13 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             let isFirst = listing.revision == nil
             let revision = listing.revision ?? Revision(page.header.revision)
             listing.revision = revision
+            if isFirst, revision < told { startsHistory = true }
+            defer {
+                if !page.hasMore {
+                    startsHistory = false
+                    told = revision
+                }
+            }
             let (records, config) = read(page.keyValues)
             if page.hasMore {
                 state = .listing(pages, listing)
@@ -84,7 +95,8 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             return .snapshot(
                 SnapshotPart(
                     revision: revision, records: records, config: isFirst ? config ?? .missing : nil,
-                    isFirst: isFirst, isLast: !page.hasMore))
+                    isFirst: isFirst, isLast: !page.hasMore,
+                    startsHistory: startsHistory))
         }
 
         private mutating func follow(_ watch: Watch.Iterator) async throws(LeaseStoreError) -> LeaseEvent? {
@@ -102,8 +114,14 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 isInterrupted = false
                 return .resumed
             case .interrupted(let error): return try interruption(error)
-            case .events(let events, let revision): return changes(events, at: Revision(revision))
-            case .compacted, .ranBackwards, nil:
+            case .events(let events, let revision):
+                told = Swift.max(told, Revision(revision))
+                return changes(events, at: Revision(revision))
+            case .ranBackwards:
+                startsHistory = true
+                state = .idle(afterFailure: false)
+                return nil
+            case .compacted, nil:
                 state = .idle(afterFailure: false)
                 return nil
             }
