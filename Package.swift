@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         // Starting the lab's etcd and daemons and collecting what they say.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        // Reading openapi.yaml in the tests; swift-configuration brings it along anyway.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Domain: pure values and decisions, no I/O.
@@ -68,7 +70,8 @@ let package = Package(
                 "APISchema", "NodeAgent", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
-            path: "Sources/Node/NodeAPI"),
+            // A link to the one at the top: the endpoint serves its own contract.
+            path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
         .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
         .target(
             name: "Lab",
@@ -123,9 +126,14 @@ let package = Package(
         .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
         .testTarget(
             name: "NodeAPITests",
-            dependencies: ["NodeAPI", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+            dependencies: [
+                "NodeAPI", "APISchema", "NodeAgent", "TestKit",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
         .testTarget(name: "TartandTests", dependencies: ["tartand"]),
-        .testTarget(name: "HouseTests"),
+        .testTarget(
+            name: "HouseTests",
+            dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.

@@ -33,7 +33,7 @@ enum House {
         "APISchema": ["FoundationEssentials"],
         "NodeAPI": [
             "APISchema", "NodeAgent", "Leases", "IPAddressing", "Hummingbird", "Logging", "ServiceLifecycle",
-            "HTTPTypes", "NIOCore",
+            "HTTPTypes", "NIOCore", "HummingbirdCore", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
         "Lab": ["Netlink", "NodeClient", "IPAddressing", "Subprocess", "FoundationEssentials"],
