@@ -17,6 +17,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        // The keys of the YAML file, so that a misspelt one is named; swift-configuration reads only those it is asked for.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Files and descriptors without unsafe pointers: the subnet file, the node's memory, the log.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // One log for every part of the daemon, levels and metadata included.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Counters and timers that do not know who reads them.
@@ -39,6 +43,7 @@ let package = Package(
         // Wire: one foreign protocol each, no lease in sight.
         .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
+        .target(name: "CSystemd", path: "Sources/Wire/CSystemd"),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
             name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
@@ -86,14 +91,16 @@ let package = Package(
             name: "tartand",
             dependencies: [
                 "NodeAPI", "NodeAgent", "EtcdStore", "Etcd", "CurlHTTP", "LinuxDataplane", "Netlink", "Dataplane",
-                "Leases", "IPAddressing",
+                "Leases", "IPAddressing", "CSystemd",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            // The rest of the folder waits for NodeAPI and LinuxDataplane, which it is written against.
-            path: "Sources/Programs/tartand", sources: ["main.swift"]),
+            path: "Sources/Programs/tartand"),
         .executableTarget(
             name: "tartan",
             dependencies: [
@@ -108,6 +115,8 @@ let package = Package(
             dependencies: [
                 "Lab", "Etcd", "CurlHTTP", "EtcdStore", "Netlink", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
 
@@ -130,7 +139,9 @@ let package = Package(
                 "NodeAPI", "APISchema", "NodeAgent", "TestKit",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        .testTarget(name: "TartandTests", dependencies: ["tartand"]),
+        .testTarget(
+            name: "TartandTests",
+            dependencies: ["tartand", "CurlHTTP", .product(name: "Subprocess", package: "swift-subprocess")]),
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
@@ -146,7 +157,7 @@ let package = Package(
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CSystemd"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335
