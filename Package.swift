@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "Lab",
             dependencies: [
-                "Netlink", "NodeClient", "IPAddressing",
+                "Netlink", "NodeClient", "APISchema", "IPAddressing",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Sources/Node/Lab"),
@@ -96,6 +96,7 @@ let package = Package(
             dependencies: [
                 "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Programs/tartan"),
 
@@ -125,6 +126,8 @@ let package = Package(
             name: "NodeAPITests",
             dependencies: ["NodeAPI", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")]),
         .testTarget(name: "TartandTests", dependencies: ["tartand"]),
+        .testTarget(name: "NodeClientTests", dependencies: ["NodeClient", "APISchema"]),
+        .testTarget(name: "TartanTests", dependencies: ["tartan", "Lab"]),
         .testTarget(name: "HouseTests"),
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
@@ -132,7 +135,8 @@ let package = Package(
         .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "TestKit"]),
         // Need both.
         .testTarget(
-            name: "LabTests", dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
+            name: "LabTests",
+            dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
         ),
     ]
 )

@@ -36,7 +36,7 @@ enum House {
             "HTTPTypes", "NIOCore",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
-        "Lab": ["Netlink", "NodeClient", "IPAddressing", "Subprocess", "FoundationEssentials"],
+        "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],
         "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables", "SystemPackage", "Yams"])
             .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
             .union(["Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials"]),

@@ -20,7 +20,8 @@ package struct LeaseFilter: Hashable, Sendable {
     /// With its question mark; empty where nothing is asked.
     func query(continue token: String? = nil) -> String {
         let pairs = [
-            ("node", node), ("publicIP", publicIP), ("contains", contains), ("kind", kind?.rawValue), ("continue", token),
+            ("node", node), ("publicIP", publicIP), ("contains", contains), ("kind", kind?.rawValue),
+            ("continue", token),
         ]
         let parts = pairs.compactMap { name, value in value.map { "\(name)=\(Self.escape($0))" } }
         return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")

@@ -57,7 +57,8 @@ package struct LeaseWatch: AsyncSequence, Sendable {
                 self.lines = lines
                 guard let line else {
                     self.lines = nil
-                    let error = CurlError.closed(endpoint: watch.request.endpoint, reason: "the daemon ended the stream")
+                    let error = CurlError.closed(
+                        endpoint: watch.request.endpoint, reason: "the daemon ended the stream")
                     return try interruption(.unreachable(error, server: watch.server))
                 }
                 if let event = parser.take(line), let notice = try watch.notice(event) { return notice }
