@@ -36,8 +36,9 @@ enum House {
             "HTTPTypes", "NIOCore", "HummingbirdCore", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
-        "Lab": ["Netlink", "NodeClient", "IPAddressing", "Subprocess", "FoundationEssentials"],
-        "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables", "CSystemd", "SystemPackage", "Yams"])
+        "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],
+        "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables", "CSystemd", "SystemPackage"])
+            .union(["Yams"])
             .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
             .union(["Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials"]),
         "tartan": [
