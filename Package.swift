@@ -142,7 +142,9 @@ let package = Package(
             name: "TartandTests",
             dependencies: ["tartand", "CurlHTTP", .product(name: "Subprocess", package: "swift-subprocess")]),
         .testTarget(name: "NodeClientTests", dependencies: ["NodeClient", "APISchema"]),
-        .testTarget(name: "TartanTests", dependencies: ["tartan", "Lab"]),
+        .testTarget(
+            name: "TartanTests",
+            dependencies: ["tartan", "Lab", "NodeClient", "APISchema", "Etcd", "Leases", "IPAddressing", "CurlHTTP"]),
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),

@@ -12,11 +12,11 @@ package final class LabKeeper: Sendable {
         case progress(String)
         case ready
         case failed(LabFault)
-        /// It ended without a word.
+        /// It is gone.
         case ended
     }
 
-    /// What it says, in order; ends with one of the last three.
+    /// What it says, in order: ``Event/ready`` or ``Event/failed(_:)``, and at its end ``Event/ended``.
     package let events: AsyncStream<Event>
     private let processID: Int32
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Lab
+import Synchronization
 
 struct LabUpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,21 +26,25 @@ struct LabUpCommand: AsyncParsableCommand {
         let stops = StopSignals()
         let keeper = try await LabKeeper.start(
             [settings.tools.tartan, "lab", "keep"] + options.arguments(settings))
+        let wasInterrupted = Atomic(false)
         let stopping = Task {
-            var isFirst = true
-            for await _ in stops.stream where isFirst {
-                isFirst = false
+            for await _ in stops.stream where !wasInterrupted.exchange(true, ordering: .relaxed) {
                 Terminal.complain("interrupted; taking down what was made")
                 keeper.stop()
             }
         }
         defer { stopping.cancel() }
+        var fault: LabFault?
         for await event in keeper.events {
             switch event {
             case .progress(let text): Terminal.progress(text)
-            case .ready: return try show(settings)
-            case .failed(let fault): throw fault
-            case .ended: throw ProgramError(.bug, "the process that was to keep the lab ended without a word")
+            case .ready where !wasInterrupted.load(ordering: .relaxed): return try show(settings)
+            case .ready: break
+            case .failed(let found): fault = found
+            case .ended:
+                // What a shell says of a command that SIGINT ended.
+                if wasInterrupted.load(ordering: .relaxed) { throw ExitCode(128 + SIGINT) }
+                throw fault ?? LabFault(.failed, "the process that was to keep the lab ended without a word")
             }
         }
     }
