@@ -1,1 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel's own headers for rtnetlink, and the few calls that glibc shows only under _GNU_SOURCE.
+// Every function returns what the call returns, or -1 with errno set.
+
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+// setns(2): puts the calling thread into the network namespace of the descriptor.
+int clinux_enter_network_namespace(int descriptor);
+
+// unshare(2): puts the calling thread into a new network namespace.
+int clinux_unshare_network_namespace(void);
+
+// mount(2): makes the mount at path one that passes its own mounts on.
+int clinux_mount_shared(const char *path);
+
+// mount(2): shows source at target.
+int clinux_mount_bind(const char *source, const char *target, int recursive);
+
+// umount2(2): takes the mount out of sight now and away when nobody uses it any more.
+int clinux_unmount_detached(const char *path);
+
+// strerrorname_np(3): "ENOENT"; NULL for what is no error number.
+const char *clinux_error_name(int number);
+
+#endif

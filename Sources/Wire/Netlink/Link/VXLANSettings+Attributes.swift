@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import IPAddressing
+
+extension VXLANSettings {
+    func put(into builder: inout MessageBuilder) {
+        if let underlay { builder.attribute(VXLANAttribute.underlay, underlay) }
+        if gbp { builder.flag(VXLANAttribute.gbp) }
+        builder.attribute(VXLANAttribute.vni, vni)
+        if let local {
+            switch local {
+            case .v4: builder.attribute(VXLANAttribute.localIPv4, local)
+            case .v6: builder.attribute(VXLANAttribute.localIPv6, local)
+            }
+        }
+        if case .v4(let group)? = group { builder.attribute(VXLANAttribute.group, group) }
+        builder.attribute(VXLANAttribute.learning, UInt8(learning ? 1 : 0))
+        builder.attribute(VXLANAttribute.port, port.bigEndian)
+        if isExternal { builder.attribute(VXLANAttribute.collectMetadata, UInt8(1)) }
+    }
+
+    init(_ reader: consuming AttributeReader) {
+        self.init(vni: 0, port: 0)
+        while let attribute = reader.next() {
+            switch attribute.type {
+            case VXLANAttribute.vni: vni = attribute.uint32 ?? 0
+            case VXLANAttribute.underlay: underlay = attribute.uint32.flatMap { $0 == 0 ? nil : $0 }
+            case VXLANAttribute.localIPv4, VXLANAttribute.localIPv6: local = attribute.address
+            case VXLANAttribute.group: group = attribute.address
+            case VXLANAttribute.learning: learning = attribute.uint8 ?? 0 != 0
+            case VXLANAttribute.port: port = attribute.bigEndian16 ?? 0
+            case VXLANAttribute.gbp: gbp = true
+            case VXLANAttribute.collectMetadata: isExternal = attribute.uint8 ?? 0 != 0
+            default: break
+            }
+        }
+    }
+}
