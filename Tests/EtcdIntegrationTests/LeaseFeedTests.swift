@@ -148,7 +148,8 @@ struct LeaseFeedTests {
             try await follower.wait("the leases are there") { $0.table.count == 3 && $0.table.isComplete }
             try await put(10..<11, writer)
             try await writer.delete(KeyRange(key: keys.key(of: try key(0))))
-            try await follower.wait("the lost changes are in") { $0.table.count == 3 && $0.table[try key(10)] != nil }
+            let lost = try key(10)
+            try await follower.wait("the lost changes are in") { $0.table.count == 3 && $0.table[lost] != nil }
             try await away(cluster, restoring: snapshot) { other in
                 let count = progress == .behind ? 1 : progress == .level ? 2 : 40
                 for _ in 0..<count { try await put(20..<21, other) }

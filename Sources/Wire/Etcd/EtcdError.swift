@@ -36,6 +36,8 @@ package struct EtcdError: Error, Hashable, Sendable, CustomStringConvertible {
             isCancelled ? .cancelled : .transport(error), endpoint: endpoint, mayHaveApplied: error.mayHaveBeenSent)
     }
 
+    /// Not inlined: where it is, the optimiser of Swift 6.3.1 stops with "found ownership error" (CopyPropagation).
+    @inline(never)
     package var code: GRPCCode? {
         guard case .status(let code, _) = cause else { return nil }
         return code
