@@ -53,7 +53,8 @@ struct TeardownTests {
             let error = await #expect(throws: LabFault.self) { try await LabCluster.up(settings) }
             #expect(error?.kind == .conflict)
             #expect(error?.description.contains("node1") == true)
-            #expect(try await cluster.client(of: "node1").node().name == "node1")
+            let node = try await cluster.client(of: "node1").node()
+            #expect(node.name == "node1")
         }
     }
 
