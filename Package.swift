@@ -155,8 +155,7 @@ let package = Package(
         // Need both.
         .testTarget(
             name: "LabTests",
-            dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
-        ),
+            dependencies: ["Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "tartan", "tartand"]),
     ]
 )
 

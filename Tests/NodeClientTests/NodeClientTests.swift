@@ -31,9 +31,10 @@ import Testing
         let list = try await client.leases()
         #expect(list.items.map(\.subnet) == ["10.244.20.0/24", "10.244.21.0/24"])
         #expect(list.continue == nil)
-        #expect(server.requests.map { $0.prefix { $0 != "\r\n" } } == [
-            "GET /v1/leases HTTP/1.1", "GET /v1/leases?continue=t%3D1 HTTP/1.1",
-        ])
+        #expect(
+            server.requests.map { $0.prefix { $0 != "\r\n" } } == [
+                "GET /v1/leases HTTP/1.1", "GET /v1/leases?continue=t%3D1 HTTP/1.1",
+            ])
     }
 
     @Test func `a problem is the error, in the daemon's own sentence`() async throws {

@@ -23,7 +23,8 @@ import Testing
         let text = #"{"network":"10.9.0.0/16","Novelty":[1],"Backend":{"type":"vxlan","Port":8472}}"#
         #expect(
             try config("--vni", "7", "--subnet-len", "26", changing: text)
-                == #"{"network":"10.9.0.0/16","Novelty":[1],"Backend":{"type":"vxlan","Port":8472,"VNI":7},"SubnetLen":26}"#)
+                == #"{"network":"10.9.0.0/16","Novelty":[1],"Backend":{"type":"vxlan","Port":8472,"VNI":7},"SubnetLen":26}"#
+        )
     }
 
     @Test func `a config is checked before anybody sees it`() throws {

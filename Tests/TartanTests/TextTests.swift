@@ -11,7 +11,8 @@ import Testing
     private let leases = [
         LeaseDocument(
             subnet: "10.244.7.0/24", ipv6Subnet: nil, node: "node1", publicIP: "172.20.0.11", publicIPv6: nil,
-            kind: .lease, owner: "tartan", backend: BackendDocument(type: "vxlan", vni: 1, vtepMAC: "02:00:00:00:00:01"),
+            kind: .lease, owner: "tartan",
+            backend: BackendDocument(type: "vxlan", vni: 1, vtepMAC: "02:00:00:00:00:01"),
             etcdLease: "694d85", createRevision: "12", modRevision: "13", local: true),
         LeaseDocument(
             subnet: "10.244.20.0/24", ipv6Subnet: nil, node: nil, publicIP: "10.0.0.2", publicIPv6: nil,

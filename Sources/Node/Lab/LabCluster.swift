@@ -96,13 +96,13 @@ package actor LabCluster {
     func save() throws { try folder.write(description) }
 
     private func initNetwork() async throws {
-        let answer = try await run(
+        let answer = try await LabAnswer.of(
             settings.tools.launcher(into: description.etcd.namespace) + [
                 settings.tools.tartan, "network", "init", "--network", "\(settings.network)", "--etcd-endpoints",
                 etcd.endpoint,
             ])
         guard answer.status == 0 else {
-            throw LabFault(answer.status == 78 ? .usage : .failed, "the network can't be set up: \(answer.lastLine)")
+            throw LabFault(answer.status == 78 ? .usage : .failed, "the network can't be set up: \(answer.lastWords)")
         }
     }
 

@@ -14,7 +14,8 @@ struct TartanCommand: ParsableCommand {
             """,
         version: "tartan \(Version.text)",
         subcommands: [
-            LeasesCommand.self, LeaseCommand.self, LookupCommand.self, NetworkCommand.self, ReserveCommand.self,
-            ReleaseCommand.self, LabCommand.self,
+            LeasesCommand.self, LeaseCommand.self, LookupCommand.self, MapCommand.self, NetworkCommand.self,
+            ReserveCommand.self,
+            ReleaseCommand.self, CheckCommand.self, LabCommand.self,
         ])
 }
