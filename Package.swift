@@ -112,6 +112,16 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
 
+        // A reconciler at work, for tests over the fake kernel and over the real one.
+        .target(
+            name: "AgentTestKit",
+            dependencies: [
+                "NodeAgent", "TestKit", "Leases", "Dataplane", "IPAddressing",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Support/AgentTestKit"),
+
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
         .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
@@ -120,7 +130,7 @@ let package = Package(
         .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
+        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
         .testTarget(
             name: "NodeAPITests",
             dependencies: ["NodeAPI", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")]),
@@ -129,7 +139,9 @@ let package = Package(
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
-        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "TestKit"]),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "NodeAgent", "TestKit", "AgentTestKit"]),
         // Need both.
         .testTarget(
             name: "LabTests", dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]

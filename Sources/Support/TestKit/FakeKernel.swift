@@ -52,7 +52,9 @@ package final class FakeKernel: DataplaneDriver {
                 content.state.routes = content.state.routes.filter { $0.value != .nextHop(id) }
             }
             if content.device != before.device { content.changes.isDeviceChanged = true }
-            if content.underlay != before.underlay { content.changes.isUnderlayChanged = true }
+            if content.underlay != before.underlay || content.underlayError != before.underlayError {
+                content.changes.isUnderlayChanged = true
+            }
             if content.addresses != before.addresses { content.changes.areAddressesChanged = true }
         }
         signal.yield()
@@ -163,7 +165,10 @@ extension FakeKernel.Content {
 extension DataplaneChanges<IPv4Address> {
     fileprivate mutating func note(_ before: DataplaneState<IPv4Address>, _ after: DataplaneState<IPv4Address>) {
         Self.note(before.neighbors, after.neighbors, &neighbors)
-        Self.note(before.fdb, after.fdb, &fdb)
+        for mac in Set(before.fdb.keys).union(after.fdb.keys) where before.fdb[mac] != after.fdb[mac] {
+            fdb[mac] = after.fdb[mac]
+            fdbRemovals[mac] = before.fdb[mac]
+        }
         Self.note(before.nextHops, after.nextHops, &nextHops)
         Self.note(before.routes, after.routes, &routes)
     }
