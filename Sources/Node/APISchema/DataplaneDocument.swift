@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `Dataplane` of openapi.yaml: what should be in this node's kernel and what is, as of the reconciler's last pass.
+package struct DataplaneDocument: Codable, Hashable, Sendable {
+    /// A lease that is not programmed.
+    package struct Fault: Codable, Hashable, Sendable {
+        package var subnet: String
+        package var node: String?
+        /// The end of a sentence.
+        package var reason: String
+
+        package init(subnet: String, node: String?, reason: String) {
+            self.subnet = subnet
+            self.node = node
+            self.reason = reason
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(subnet, forKey: .subnet)
+            try container.encode(node, forKey: .node)
+            try container.encode(reason, forKey: .reason)
+        }
+    }
+
+    /// The VXLAN device's name; `null` where there is none.
+    package var device: String?
+    package var mtu: Int?
+    /// Neighbours, FDB entries, next hops and routes together.
+    package var wanted: Int
+    package var present: Int
+    /// What keeps the dataplane as a whole from being true; `null`: nothing.
+    package var problem: String?
+    /// How many entries the kernel refused in the last pass.
+    package var refusedCount: Int
+    /// The first of them, each with its reason.
+    package var refused: [String]
+    package var faults: [Fault]
+    /// RFC 3339, in UTC; `null` before the first audit.
+    package var lastAudit: String?
+    /// Entries that had drifted and were put right since the daemon's start; `null` where nobody counts.
+    package var repairs: Int?
+
+    package init(
+        device: String?, mtu: Int?, wanted: Int, present: Int, problem: String?, refusedCount: Int, refused: [String],
+        faults: [Fault], lastAudit: String? = nil, repairs: Int? = nil
+    ) {
+        self.device = device
+        self.mtu = mtu
+        self.wanted = wanted
+        self.present = present
+        self.problem = problem
+        self.refusedCount = refusedCount
+        self.refused = refused
+        self.faults = faults
+        self.lastAudit = lastAudit
+        self.repairs = repairs
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(device, forKey: .device)
+        try container.encode(mtu, forKey: .mtu)
+        try container.encode(wanted, forKey: .wanted)
+        try container.encode(present, forKey: .present)
+        try container.encode(problem, forKey: .problem)
+        try container.encode(refusedCount, forKey: .refusedCount)
+        try container.encode(refused, forKey: .refused)
+        try container.encode(faults, forKey: .faults)
+        try container.encode(lastAudit, forKey: .lastAudit)
+        try container.encode(repairs, forKey: .repairs)
+    }
+}

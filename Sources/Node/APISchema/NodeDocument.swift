@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `Node` of openapi.yaml: the node that answers.
+package struct NodeDocument: Codable, Hashable, Sendable {
+    package var name: String
+    /// The daemon's own version.
+    package var version: String
+    package var publicIP: String?
+    package var phase: PhaseDocument
+    /// Whether `/readyz` says so.
+    package var ready: Bool
+    package var lease: LeaseDocument?
+    /// RFC 3339, in UTC: until when the lease is surely alive, as far as the node itself knows.
+    package var deadline: String?
+    package var backend: BackendDocument?
+    /// The VXLAN device's name.
+    package var device: String?
+    /// What a pod's interface may carry, in bytes.
+    package var mtu: Int?
+    /// What keeps the node from being ready; empty where nothing does.
+    package var problems: [CheckProblemDocument]
+
+    package init(
+        name: String, version: String, publicIP: String?, phase: PhaseDocument, ready: Bool, lease: LeaseDocument?,
+        deadline: String?, backend: BackendDocument?, device: String?, mtu: Int?, problems: [CheckProblemDocument]
+    ) {
+        self.name = name
+        self.version = version
+        self.publicIP = publicIP
+        self.phase = phase
+        self.ready = ready
+        self.lease = lease
+        self.deadline = deadline
+        self.backend = backend
+        self.device = device
+        self.mtu = mtu
+        self.problems = problems
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(version, forKey: .version)
+        try container.encode(publicIP, forKey: .publicIP)
+        try container.encode(phase, forKey: .phase)
+        try container.encode(ready, forKey: .ready)
+        try container.encode(lease, forKey: .lease)
+        try container.encode(deadline, forKey: .deadline)
+        try container.encode(backend, forKey: .backend)
+        try container.encode(device, forKey: .device)
+        try container.encode(mtu, forKey: .mtu)
+        try container.encode(problems, forKey: .problems)
+    }
+}
