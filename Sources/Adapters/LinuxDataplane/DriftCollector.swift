@@ -120,14 +120,7 @@ extension DriftCollector.State {
         if outcome != .gone { one.take(message) }
         switch (message.table, message.destination, message.mac) {
         case (.ipv4, .v4(let address)?, _): changes.neighbors.updateValue(one.neighbors[address], forKey: address)
-        case (.fdb, .v4(let address)?, let mac?) where message.isInOwnTable:
-            if one.fdb[mac] == nil {
-                if changes.fdb[mac] == address { changes.fdb[mac] = nil }
-                changes.fdbRemovals[mac] = address
-            } else {
-                changes.fdb[mac] = address
-                changes.fdbRemovals[mac] = nil
-            }
+        case (.fdb, _, let mac?) where message.isInOwnTable: changes.fdb.updateValue(one.fdb[mac], forKey: mac)
         default: return false
         }
         return true

@@ -8,11 +8,9 @@ package import IPAddressing
 /// Of several changes of one entry only the last is here. A change that was ours may be here too, and then says what
 /// is known already.
 package struct DataplaneChanges<Address: BinaryAddress>: Hashable, Sendable {
-    /// `nil` here and for next hops and routes: it is gone.
+    /// `nil` in each of the four: it is gone.
     package var neighbors: [Address: MACAddress?] = [:]
-    package var fdb: [MACAddress: Address] = [:]
-    /// Destinations that went; a MAC address may have had another beside it, which others added.
-    package var fdbRemovals: [MACAddress: Address] = [:]
+    package var fdb: [MACAddress: Address?] = [:]
     package var nextHops: [NextHopID: NextHop<Address>?] = [:]
     package var routes: [Prefix<Address>: Route<Address>.Path?] = [:]
     /// The VXLAN device, or its address, is not as it was prepared; its tables may be empty.

@@ -89,9 +89,6 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         var drifted: [EntryKey<Address>] = []
         for (address, mac) in changes.neighbors where neighbors.see(address, mac) { drifted.append(.neighbor(address)) }
         for (mac, address) in changes.fdb where fdb.see(mac, address) { drifted.append(.fdb(mac)) }
-        for (mac, address) in changes.fdbRemovals where fdb.seen(mac) == address {
-            if fdb.see(mac, nil) { drifted.append(.fdb(mac)) }
-        }
         // Before the next hops: with one of these the kernel removes its routes, whatever was said of them.
         for (prefix, path) in changes.routes where routes.see(prefix, path) { drifted.append(.route(prefix)) }
         for (id, nextHop) in changes.nextHops {
@@ -119,7 +116,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         switch operation {
         case .setNeighbor(let entry): neighbors.see(entry.address, entry.mac)
         case .removeNeighbor(let address): neighbors.see(address, nil)
-        case .setFDBEntry(let entry, _): fdb.see(entry.mac, entry.destination)
+        case .setFDBEntry(let entry): fdb.see(entry.mac, entry.destination)
         case .removeFDBEntry(let entry): fdb.see(entry.mac, nil)
         case .setNextHop(let entry, _): nextHops.see(entry.id, entry)
         case .removeNextHop(let id): nextHops.see(id, nil)

@@ -59,14 +59,14 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
         inbox.post(changes, isComplete: false)
     }
 
-    /// Waits until it is so; fails the test after ten seconds.
+    /// Waits until it is so; fails the test after half a minute.
     package func eventually(
         _ what: String, location: SourceLocation = #_sourceLocation, _ isSo: () async throws -> Bool
     ) async throws {
-        let limit = ContinuousClock.now + .seconds(10)
+        let limit = ContinuousClock.now + .seconds(30)
         while try await !isSo() {
             guard ContinuousClock.now < limit else {
-                Issue.record("not within ten seconds: \(what)", sourceLocation: location)
+                Issue.record("not within half a minute: \(what)", sourceLocation: location)
                 throw CancellationError()
             }
             try await Task.sleep(for: .milliseconds(2))

@@ -127,7 +127,7 @@ package final class FakeKernel: DataplaneDriver {
         switch operation {
         case .setNeighbor(let entry): content.state.neighbors[entry.address] = entry.mac
         case .removeNeighbor(let address): content.state.neighbors[address] = nil
-        case .setFDBEntry(let entry, _): content.state.fdb[entry.mac] = entry.destination
+        case .setFDBEntry(let entry): content.state.fdb[entry.mac] = entry.destination
         case .removeFDBEntry(let entry): content.state.fdb[entry.mac] = nil
         case .setNextHop(let entry, let replacing):
             guard content.hasNextHops else { return "EOPNOTSUPP" }
@@ -165,10 +165,7 @@ extension FakeKernel.Content {
 extension DataplaneChanges<IPv4Address> {
     fileprivate mutating func note(_ before: DataplaneState<IPv4Address>, _ after: DataplaneState<IPv4Address>) {
         Self.note(before.neighbors, after.neighbors, &neighbors)
-        for mac in Set(before.fdb.keys).union(after.fdb.keys) where before.fdb[mac] != after.fdb[mac] {
-            fdb[mac] = after.fdb[mac]
-            fdbRemovals[mac] = before.fdb[mac]
-        }
+        Self.note(before.fdb, after.fdb, &fdb)
         Self.note(before.nextHops, after.nextHops, &nextHops)
         Self.note(before.routes, after.routes, &routes)
     }
