@@ -125,6 +125,16 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
 
+        // A reconciler at work, for tests over the fake kernel and over the real one.
+        .target(
+            name: "AgentTestKit",
+            dependencies: [
+                "NodeAgent", "TestKit", "Leases", "Dataplane", "IPAddressing",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Support/AgentTestKit"),
+
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
         .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
@@ -133,7 +143,7 @@ let package = Package(
         .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
+        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
         .testTarget(
             name: "NodeAPITests",
             dependencies: [
@@ -153,7 +163,9 @@ let package = Package(
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
-        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "TestKit"]),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "NodeAgent", "TestKit", "AgentTestKit"]),
         // Need both.
         .testTarget(
             name: "LabTests",

@@ -53,9 +53,7 @@ final class DataplaneScene {
     }
 
     @discardableResult
-    func ip(_ line: String) throws -> String {
-        try Command.run(in: name, "sh", "-c", line)
-    }
+    func ip(_ line: String) async throws -> String { try await Command.run(in: name, line) }
 
-    func list(_ line: String) throws -> [[String: Any]] { try Command.list(in: name, line) }
+    func list(_ line: String) async throws -> [[String: Any]] { try await Command.list(in: name, line) }
 }

@@ -9,14 +9,14 @@ import Testing
 
 @Suite(.enabled(if: TestNamespaces.isPermitted, TestNamespaces.reason))
 struct DeviceTests {
-    private func details(_ scene: DataplaneScene) throws -> (link: [String: Any], vxlan: [String: Any]) {
-        let link = try #require(try scene.list("ip -d -j link show dev tartan.1").first)
+    private func details(_ scene: DataplaneScene) async throws -> (link: [String: Any], vxlan: [String: Any]) {
+        let link = try #require(try await scene.list("ip -d -j link show dev tartan.1").first)
         let info = try #require(link["linkinfo"] as? [String: Any])
         return (link, try #require(info["info_data"] as? [String: Any]))
     }
 
-    private func addresses(_ scene: DataplaneScene) throws -> [String] {
-        let link = try #require(try scene.list("ip -j addr show dev tartan.1").first)
+    private func addresses(_ scene: DataplaneScene) async throws -> [String] {
+        let link = try #require(try await scene.list("ip -j addr show dev tartan.1").first)
         let infos = try #require(link["addr_info"] as? [[String: Any]])
         return infos.compactMap { info in
             guard let local = info["local"] as? String, let length = info["prefixlen"] as? Int else { return nil }
@@ -28,14 +28,14 @@ struct DeviceTests {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()
         try await driver.prepare(scene.device(driver, config: VXLANConfig(vni: 42, port: 4789, gbp: true)))
-        let (link, vxlan) = try details(scene)
+        let (link, vxlan) = try await details(scene)
         #expect(vxlan["id"] as? Int == 42 && vxlan["port"] as? Int == 4789)
         #expect(vxlan["local"] as? String == "192.168.7.1" && vxlan["link"] as? String == "eth0")
         #expect(vxlan["learning"] as? Bool == false && vxlan["gbp"] as? Bool == true)
         #expect(link["address"] as? String == "\(scene.mac)" && link["mtu"] as? Int == 1450)
         #expect((link["flags"] as? [String])?.contains("UP") == true)
         #expect(link["inet6_addr_gen_mode"] as? String == "none")
-        #expect(try addresses(scene) == ["10.244.1.0/32"], "and no link-local address")
+        #expect(try await addresses(scene) == ["10.244.1.0/32"], "and no link-local address")
         let namespace = try NetworkNamespace(name: scene.name)
         #expect(try namespace.setting("ipv6/conf/tartan.1/accept_ra") ?? "0" == "0")
     }
@@ -45,7 +45,7 @@ struct DeviceTests {
         let driver = try scene.driver()
         try await driver.prepare(scene.device(driver))
         #expect(await driver.apply(PeerPlan.additions(1...10)) == [])
-        let index = try details(scene).link["ifindex"] as? Int
+        let index = try await details(scene).link["ifindex"] as? Int
 
         let watch = try scene.driver()
         let restarted = try scene.driver()
@@ -53,7 +53,7 @@ struct DeviceTests {
         #expect(try await restarted.existingMAC(ofDevice: "tartan.1") == scene.mac)
         let changes = try await scene.changes { try await restarted.prepare(device) }
         #expect(changes == [])
-        #expect(try details(scene).link["ifindex"] as? Int == index)
+        #expect(try await details(scene).link["ifindex"] as? Int == index)
         _ = try await scene.device(watch)
         try await watch.prepare(device)
         #expect(try await restarted.seen() == watch.seen())
@@ -71,11 +71,11 @@ struct DeviceTests {
         let driver = try scene.driver()
         let device = try await scene.device(driver)
         try await driver.prepare(device)
-        let before = try details(scene)
-        let addressesBefore = try addresses(scene)
-        try scene.ip(change)
+        let before = try await details(scene)
+        let addressesBefore = try await addresses(scene)
+        try await scene.ip(change)
         try await driver.prepare(device)
-        let after = try details(scene)
+        let after = try await details(scene)
         for key in ["ifindex", "address", "mtu", "inet6_addr_gen_mode"] {
             #expect("\(before.link[key] ?? "")" == "\(after.link[key] ?? "")", "\(key)")
         }
@@ -83,7 +83,7 @@ struct DeviceTests {
             #expect("\(before.vxlan[key] ?? "")" == "\(after.vxlan[key] ?? "")", "\(key)")
         }
         #expect((after.link["flags"] as? [String])?.contains("UP") == true)
-        #expect(try addresses(scene).filter { !$0.hasPrefix("fe80") } == addressesBefore)
+        #expect(try await addresses(scene).filter { !$0.hasPrefix("fe80") } == addressesBefore)
     }
 
     @Test func `a device made with another port, VNI or flag gives way to a new one with the same MAC`() async throws {
@@ -92,7 +92,7 @@ struct DeviceTests {
         try await driver.prepare(scene.device(driver))
         for config in [VXLANConfig(port: 4789), VXLANConfig(vni: 9), VXLANConfig(gbp: true)] {
             try await driver.prepare(scene.device(driver, config: config))
-            let (link, vxlan) = try details(scene)
+            let (link, vxlan) = try await details(scene)
             #expect(vxlan["port"] as? Int == Int(config.port) && vxlan["id"] as? Int == Int(config.vni))
             #expect(link["address"] as? String == "\(scene.mac)")
         }
@@ -105,9 +105,9 @@ struct DeviceTests {
         var device = try await scene.device(driver, subnet: 2)
         device.address = nil
         try await driver.prepare(device)
-        #expect(try addresses(scene) == ["10.244.1.0/32"])
+        #expect(try await addresses(scene) == ["10.244.1.0/32"])
         try await driver.prepare(scene.device(driver, subnet: 2))
-        #expect(try addresses(scene) == ["10.244.2.0/32"])
+        #expect(try await addresses(scene) == ["10.244.2.0/32"])
     }
 
     @Test func `a device of that name that is no VXLAN device is left alone, and the sentence helps`() async throws {

@@ -25,14 +25,14 @@ struct LinuxDataplaneTests {
         let driver = try scene.driver()
         try await driver.prepare(scene.device(driver))
         #expect(await driver.apply(PeerPlan.additions(1...3)) == [])
-        let routes = try scene.list("ip -j route show proto 116")
+        let routes = try await scene.list("ip -j route show proto 116")
         #expect(routes.map { $0["dst"] as? String } == ["10.200.1.0/24", "10.200.2.0/24", "10.200.3.0/24"])
         #expect(routes.allSatisfy { $0["nhid"] != nil && $0["gateway"] != nil && $0["dev"] as? String == "tartan.1" })
-        let nextHops = try scene.list("ip -j nexthop show dev tartan.1")
+        let nextHops = try await scene.list("ip -j nexthop show dev tartan.1")
         #expect(nextHops.count == 3 && nextHops.allSatisfy { "\($0["protocol"] ?? "")" == "116" })
-        let neighbors = try scene.list("ip -j -4 neigh show dev tartan.1 nud permanent")
+        let neighbors = try await scene.list("ip -j -4 neigh show dev tartan.1 nud permanent")
         #expect(Set(neighbors.compactMap { $0["lladdr"] as? String }).contains("02:00:00:00:00:03"))
-        let fdb = try scene.list("bridge -j fdb show dev tartan.1")
+        let fdb = try await scene.list("bridge -j fdb show dev tartan.1")
         #expect(Set(fdb.compactMap { $0["dst"] as? String }) == ["192.168.7.1", "192.168.7.2", "192.168.7.3"])
     }
 
@@ -41,7 +41,7 @@ struct LinuxDataplaneTests {
         let driver = try scene.driver(.never)
         try await driver.prepare(scene.device(driver))
         #expect(await driver.apply(PeerPlan.additions(1...2, usesNextHops: false)) == [])
-        let routes = try scene.list("ip -j route show proto 116")
+        let routes = try await scene.list("ip -j route show proto 116")
         #expect(routes.map { $0["gateway"] as? String } == ["10.200.1.0", "10.200.2.0"])
         #expect(routes.allSatisfy { $0["nhid"] == nil && ($0["flags"] as? [String])?.contains("onlink") == true })
     }
@@ -62,9 +62,9 @@ struct LinuxDataplaneTests {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()
         try await driver.prepare(scene.device(driver))
-        try scene.ip("ip route add 10.200.1.0/24 via 192.168.7.9 dev eth0")
-        try scene.ip("ip nexthop add id 7 via 192.168.7.9 dev eth0")
-        try scene.ip("ip nexthop add id 180879872 via 192.168.7.9 dev eth0")  // what 10.200.2.0 would have
+        try await scene.ip("ip route add 10.200.1.0/24 via 192.168.7.9 dev eth0")
+        try await scene.ip("ip nexthop add id 7 via 192.168.7.9 dev eth0")
+        try await scene.ip("ip nexthop add id 180879872 via 192.168.7.9 dev eth0")  // what 10.200.2.0 would have
         #expect(try await driver.seen() == DataplaneState())
         let failures = await driver.apply(PeerPlan.additions(1...3))
         #expect(
@@ -78,7 +78,7 @@ struct LinuxDataplaneTests {
         guard let foreign = IPv4Prefix(IPv4Address(10, 200, 1, 0), length: 24) else { return }
         let removal = Operation.removeRoute(Route(destination: foreign, path: .gateway(IPv4Address(bits: 0), .vxlan)))
         #expect(await driver.apply([removal]) == [])
-        #expect(try scene.list("ip -j route show 10.200.1.0/24").first?["gateway"] as? String == "192.168.7.9")
+        #expect(try await scene.list("ip -j route show 10.200.1.0/24").first?["gateway"] as? String == "192.168.7.9")
     }
 
     @Test func `a route that lost its next hop meanwhile asks for a look, a bad one does not`() async throws {

@@ -11,17 +11,17 @@ struct UnderlayTests {
     /// eth0 192.168.7.1, eth1 192.168.8.1 and .2 with IPv6, bare0 without an address.
     private func scene() async throws -> (DataplaneScene, LinuxDataplaneDriver) {
         let scene = try await DataplaneScene()
-        try scene.ip("ip link add eth1 type bridge && ip link set eth1 up mtu 1400")
-        try scene.ip("ip addr add 169.254.3.3/16 dev eth1 && ip addr add 192.168.8.1/24 dev eth1")
-        try scene.ip("ip addr add 192.168.8.2/24 dev eth1 && ip addr add fd00:8::1/64 dev eth1 nodad")
-        try scene.ip("ip link add bare0 type bridge")
+        try await scene.ip("ip link add eth1 type bridge && ip link set eth1 up mtu 1400")
+        try await scene.ip("ip addr add 169.254.3.3/16 dev eth1 && ip addr add 192.168.8.1/24 dev eth1")
+        try await scene.ip("ip addr add 192.168.8.2/24 dev eth1 && ip addr add fd00:8::1/64 dev eth1 nodad")
+        try await scene.ip("ip link add bare0 type bridge")
         return (scene, try scene.driver())
     }
 
     private func chosen(_ selection: UnderlaySelection) async throws -> String {
         let (scene, driver) = try await scene()
-        try scene.ip("ip route add default via 192.168.7.254 metric 100")
-        try scene.ip("ip route add default via 192.168.8.254 metric 50 src 192.168.8.2")
+        try await scene.ip("ip route add default via 192.168.7.254 metric 100")
+        try await scene.ip("ip route add default via 192.168.8.254 metric 50 src 192.168.8.2")
         let underlay = try await driver.underlay(selection)
         return "\(underlay.name) \(underlay.address) \(underlay.publicIP) mtu \(underlay.mtu)"
     }

@@ -11,7 +11,6 @@ extension DataplaneState {
         else { return }
         if message.table == .fdb {
             guard message.isInOwnTable else { return }
-            // Of several destinations, which only others make, the last is the one that was added.
             fdb[mac] = address
         } else {
             neighbors[address] = mac

@@ -120,8 +120,7 @@ extension DriftCollector.State {
         if outcome != .gone { one.take(message) }
         switch (message.table, message.destination, message.mac) {
         case (.ipv4, .v4(let address)?, _): changes.neighbors.updateValue(one.neighbors[address], forKey: address)
-        case (.fdb, _, let mac?) where mac.bits != 0 && message.isInOwnTable:
-            changes.fdb.updateValue(one.fdb[mac], forKey: mac)
+        case (.fdb, _, let mac?) where message.isInOwnTable: changes.fdb.updateValue(one.fdb[mac], forKey: mac)
         default: return false
         }
         return true

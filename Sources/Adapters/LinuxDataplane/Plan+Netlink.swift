@@ -5,7 +5,7 @@ import IPAddressing
 import Netlink
 
 extension Operation {
-    /// Writes the message that does it, in one case two.
+    /// Writes the one message that does it.
     func put(into batch: inout NetlinkBatch, _ devices: EgressDevices) {
         switch self {
         case .setNeighbor(let entry):
@@ -13,14 +13,10 @@ extension Operation {
         case .removeNeighbor(let address):
             batch.add(
                 .delete, NeighborMessage(address: IPAddress(address), mac: nil, device: devices.index(of: .vxlan)))
-        case .setFDBEntry(let entry, let old):
+        case .setFDBEntry(let entry):
             batch.add(.new, entry.message(devices), [.create, .replace])
-            // Where somebody added a second destination, the kernel replaces only the first.
-            if let old, old != entry.destination {
-                batch.add(.delete, FDBEntry(mac: entry.mac, destination: old).message(devices))
-            }
         case .removeFDBEntry(let entry):
-            // Without a destination: all of that MAC address, should somebody have added another.
+            // Of one station's MAC address the kernel has one destination: it need not be said.
             batch.add(.delete, NeighborMessage(fdb: entry.mac, destination: nil, device: devices.index(of: .vxlan)))
         case .setNextHop(let entry, let replacing):
             batch.add(.new, entry.message(devices), replacing ? [.create, .replace] : [.create, .exclusive])
@@ -37,8 +33,7 @@ extension Operation {
     func isSettled(by error: NetlinkError) -> Bool {
         switch self {
         case .removeNeighbor, .removeFDBEntry, .removeNextHop, .removeRoute: error.isAbsence
-        case .setFDBEntry(_, let old): old != nil && error.number == .notFound
-        case .setNeighbor, .setNextHop, .setRoute: false
+        case .setNeighbor, .setFDBEntry, .setNextHop, .setRoute: false
         }
     }
 }

@@ -116,7 +116,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         switch operation {
         case .setNeighbor(let entry): neighbors.see(entry.address, entry.mac)
         case .removeNeighbor(let address): neighbors.see(address, nil)
-        case .setFDBEntry(let entry, _): fdb.see(entry.mac, entry.destination)
+        case .setFDBEntry(let entry): fdb.see(entry.mac, entry.destination)
         case .removeFDBEntry(let entry): fdb.see(entry.mac, nil)
         case .setNextHop(let entry, _): nextHops.see(entry.id, entry)
         case .removeNextHop(let id): nextHops.see(id, nil)

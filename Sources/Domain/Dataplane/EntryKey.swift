@@ -42,7 +42,7 @@ extension Operation {
         switch self {
         case .setNeighbor(let entry): .neighbor(entry.address)
         case .removeNeighbor(let address): .neighbor(address)
-        case .setFDBEntry(let entry, _): .fdb(entry.mac)
+        case .setFDBEntry(let entry): .fdb(entry.mac)
         case .removeFDBEntry(let entry): .fdb(entry.mac)
         case .setNextHop(let entry, _): .nextHop(entry.id)
         case .removeNextHop(let id): .nextHop(id)

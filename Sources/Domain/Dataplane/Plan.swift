@@ -22,9 +22,7 @@ extension DataplaneTracker {
         if removing {
             for (key, seen) in routes.pendingRemovals() { add(.removeRoute(Route(destination: key, path: seen))) }
         }
-        for (mac, wanted, seen) in fdb.pendingUpdates() {
-            add(.setFDBEntry(FDBEntry(mac: mac, destination: wanted), replacing: seen))
-        }
+        for (key, wanted, _) in fdb.pendingUpdates() { add(.setFDBEntry(FDBEntry(mac: key, destination: wanted))) }
         for (key, wanted, _) in neighbors.pendingUpdates() { add(.setNeighbor(Neighbor(address: key, mac: wanted))) }
         for (_, wanted, seen) in nextHops.pendingUpdates() { add(.setNextHop(wanted, replacing: seen != nil)) }
         for (key, wanted, seen) in routes.pendingUpdates() {

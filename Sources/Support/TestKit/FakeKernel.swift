@@ -52,7 +52,9 @@ package final class FakeKernel: DataplaneDriver {
                 content.state.routes = content.state.routes.filter { $0.value != .nextHop(id) }
             }
             if content.device != before.device { content.changes.isDeviceChanged = true }
-            if content.underlay != before.underlay { content.changes.isUnderlayChanged = true }
+            if content.underlay != before.underlay || content.underlayError != before.underlayError {
+                content.changes.isUnderlayChanged = true
+            }
             if content.addresses != before.addresses { content.changes.areAddressesChanged = true }
         }
         signal.yield()
@@ -125,7 +127,7 @@ package final class FakeKernel: DataplaneDriver {
         switch operation {
         case .setNeighbor(let entry): content.state.neighbors[entry.address] = entry.mac
         case .removeNeighbor(let address): content.state.neighbors[address] = nil
-        case .setFDBEntry(let entry, _): content.state.fdb[entry.mac] = entry.destination
+        case .setFDBEntry(let entry): content.state.fdb[entry.mac] = entry.destination
         case .removeFDBEntry(let entry): content.state.fdb[entry.mac] = nil
         case .setNextHop(let entry, let replacing):
             guard content.hasNextHops else { return "EOPNOTSUPP" }
