@@ -41,7 +41,7 @@ let package = Package(
         // Wire: one foreign protocol each, no lease in sight.
         .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
-        .target(name: "CSystemd", path: "Sources/Wire/CSystemd"),
+        .target(name: "CHost", path: "Sources/Wire/CHost"),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
             name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
@@ -89,7 +89,7 @@ let package = Package(
             name: "tartand",
             dependencies: [
                 "NodeAPI", "NodeAgent", "EtcdStore", "Etcd", "CurlHTTP", "LinuxDataplane", "Netlink", "Dataplane",
-                "Leases", "IPAddressing", "CSystemd",
+                "Leases", "IPAddressing", "CHost",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -98,7 +98,9 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Sources/Programs/tartand"),
+            path: "Sources/Programs/tartand",
+            // Two megabytes of relocation records, read at every start, become twenty kilobytes (glibc 2.36).
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"])]),
         .executableTarget(
             name: "tartan",
             dependencies: [
@@ -127,7 +129,7 @@ let package = Package(
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
         .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
-        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "Lab"]),
         .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
@@ -160,7 +162,7 @@ let package = Package(
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CSystemd"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CHost"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335

@@ -9,7 +9,7 @@ enum PeerPlan {
     static func additions(_ numbers: ClosedRange<UInt32>, usesNextHops: Bool = true) -> [Operation<IPv4Address>] {
         var operations: [Operation<IPv4Address>] = []
         operations += numbers.map { .setNeighbor(Neighbor(address: gateway($0), mac: mac($0))) }
-        operations += numbers.map { .setFDBEntry(FDBEntry(mac: mac($0), destination: host($0))) }
+        operations += numbers.map { .setFDBEntry(FDBEntry(mac: mac($0), destination: host($0)), replacing: nil) }
         if usesNextHops {
             operations += numbers.map {
                 .setNextHop(NextHop(id: id($0), gateway: gateway($0), device: .vxlan), replacing: false)

@@ -11,6 +11,7 @@ extension DataplaneState {
         else { return }
         if message.table == .fdb {
             guard message.isInOwnTable else { return }
+            // Of several destinations, which only others make, the last is the one that was added.
             fdb[mac] = address
         } else {
             neighbors[address] = mac
@@ -31,7 +32,7 @@ extension DataplaneState {
     }
 
     mutating func take(_ message: RouteMessage, _ devices: EgressDevices) {
-        guard message.origin == LinuxDataplaneDriver.origin,
+        guard message.origin == LinuxDataplaneDriver.origin, message.priority ?? 0 == 0,
             let prefix = message.prefix(of: Address.self)
         else { return }
         routes[prefix] = message.path(devices)

@@ -28,7 +28,7 @@ extension LinuxDataplaneDriver {
         }
         do {
             let link = try await make(device, from: there)
-            change { $0.vxlan = link.index }
+            drift.follow(device, at: link.index)
             try await setAddress(of: device, at: link.index)
         } catch {
             throw DataplaneError(error, about: "device \(device.name): \(error.operand)")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Dataplane
-import IPAddressing
+package import IPAddressing
 import Netlink
 
 extension LinuxDataplaneDriver {
@@ -19,10 +19,25 @@ extension LinuxDataplaneDriver {
                 "\(choice.reason) is interface '\(name)', which has no IPv4 address; give it one or name another "
                     + "with --iface")
         }
-        change { $0.underlay = choice.index }
-        return Underlay(
+        let underlay = Underlay(
             name: name, index: choice.index, mtu: Int(link.mtu ?? 1500), address: address,
             ipv6Address: selection.publicIPv6 ?? host.ipv6Address(of: choice.index), publicIP: selection.publicIP)
+        drift.follow(underlay, isUp: link.isUp ?? false)
+        return underlay
+    }
+
+    package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> {
+        let own = devices.vxlan
+        return try await translating { () async throws(NetlinkError) in
+            let all = try await self.socket.addresses()
+            return Set(
+                all.compactMap { message in
+                    guard case .v4(let address)? = message.address, message.index != own, !address.isLoopback else {
+                        return nil
+                    }
+                    return address
+                })
+        }
     }
 
     private func choose(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Dataplane
+package import IPAddressing
 package import Netlink
 import Synchronization
 
@@ -23,9 +24,10 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
     let namespace: NetworkNamespace
     private let nextHopUse: NextHopUse
     private let state = Mutex(State())
+    let drift: DriftCollector
+    private let monitor: NetlinkMonitor
 
     private struct State {
-        var devices = EgressDevices()
         /// Whether the kernel has next-hop objects, once it was asked.
         var hasNextHops: Bool?
     }
@@ -37,6 +39,9 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
 
     package init(in namespace: consuming NetworkNamespace, nextHops: NextHopUse = .whereSupported) throws {
         socket = try RouteSocket(in: namespace)
+        let drift = DriftCollector()
+        self.drift = drift
+        monitor = try NetlinkMonitor(in: namespace, ignoring: socket) { drift.take($0) }
         self.namespace = namespace
         nextHopUse = nextHops
     }
@@ -44,9 +49,14 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
     /// How often the kernel was handed messages: what tests count.
     package var sendCount: Int { get async { await socket.sendCount } }
 
-    var devices: EgressDevices { state.withLock { $0.devices } }
+    var devices: EgressDevices { drift.devices }
 
-    func change(_ body: (inout EgressDevices) -> Void) { state.withLock { body(&$0.devices) } }
+    package var changeSignals: AsyncStream<Void> { drift.signals }
+
+    package func takeChanges() async -> DataplaneChanges<IPv4Address> {
+        await monitor.drain()
+        return drift.takeChanges()
+    }
 
     package func supportsNextHops() async throws(DataplaneError) -> Bool {
         guard nextHopUse == .whereSupported else { return false }

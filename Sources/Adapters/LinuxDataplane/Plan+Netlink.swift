@@ -5,7 +5,7 @@ import IPAddressing
 import Netlink
 
 extension Operation {
-    /// Writes the one message that does it.
+    /// Writes the message that does it, in one case two.
     func put(into batch: inout NetlinkBatch, _ devices: EgressDevices) {
         switch self {
         case .setNeighbor(let entry):
@@ -13,8 +13,12 @@ extension Operation {
         case .removeNeighbor(let address):
             batch.add(
                 .delete, NeighborMessage(address: IPAddress(address), mac: nil, device: devices.index(of: .vxlan)))
-        case .setFDBEntry(let entry):
+        case .setFDBEntry(let entry, let old):
             batch.add(.new, entry.message(devices), [.create, .replace])
+            // Where somebody added a second destination, the kernel replaces only the first.
+            if let old, old != entry.destination {
+                batch.add(.delete, FDBEntry(mac: entry.mac, destination: old).message(devices))
+            }
         case .removeFDBEntry(let entry):
             // Without a destination: all of that MAC address, should somebody have added another.
             batch.add(.delete, NeighborMessage(fdb: entry.mac, destination: nil, device: devices.index(of: .vxlan)))
@@ -33,7 +37,8 @@ extension Operation {
     func isSettled(by error: NetlinkError) -> Bool {
         switch self {
         case .removeNeighbor, .removeFDBEntry, .removeNextHop, .removeRoute: error.isAbsence
-        case .setNeighbor, .setFDBEntry, .setNextHop, .setRoute: false
+        case .setFDBEntry(_, let old): old != nil && error.number == .notFound
+        case .setNeighbor, .setNextHop, .setRoute: false
         }
     }
 }

@@ -35,6 +35,8 @@ package final class EtcdProcess: Sendable {
     package func launch() async throws {
         guard !isRunning else { return }
         starts.add(1, ordering: .relaxed)
+        // Another process may have used the directory before.
+        try? FileManager.default.removeItem(atPath: log)
         let started = try await ChildProcess.start(
             settings.launcher + [settings.binaries.etcd]
                 + settings.arguments(dataDirectory: dataDirectory, members: members), log: log)

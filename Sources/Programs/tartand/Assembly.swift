@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CHost
 import Dataplane
 import Etcd
 import EtcdStore
@@ -86,6 +87,8 @@ struct Assembly {
         let group = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
+        // Half of what is resident by now is code that options, files and the linker needed, once.
+        chost_release_code()
         try await group.run()
         await client.shutdown()
     }
@@ -132,5 +135,6 @@ struct Assembly {
                 "etcdRequests": "\(counters.unaryTotal)",
             ])
         notifier.ready("\(file.subnet)")
+        chost_release_code()
     }
 }

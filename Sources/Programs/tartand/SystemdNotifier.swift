@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSystemd
+import CHost
 
 /// Tells systemd how far the daemon is (sd_notify(3)); does nothing where systemd did not start it.
 struct SystemdNotifier: Sendable {
@@ -16,6 +16,6 @@ struct SystemdNotifier: Sendable {
     /// A manager that can't be told is no reason to carry on differently, so there is nothing to report.
     private func send(_ message: String) {
         guard let path else { return }
-        _ = unsafe csystemd_notify(path, message)
+        _ = unsafe chost_notify(path, message)
     }
 }

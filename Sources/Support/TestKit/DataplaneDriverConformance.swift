@@ -81,7 +81,7 @@ package struct DataplaneDriverConformance<Driver: DataplaneDriver> {
         var wanted = try await want(1...3)
         let moved = Peer(number: 2, host: 200, usesNextHops: try await driver.supportsNextHops())
         let operations: [Operation<IPv4Address>] = [
-            .setNeighbor(moved.neighbor), .setFDBEntry(moved.fdb),
+            .setNeighbor(moved.neighbor), .setFDBEntry(moved.fdb, replacing: wanted.state.fdb[moved.fdb.mac]),
         ]
         #expect(await driver.apply(operations) == [])
         wanted.state.neighbors[moved.neighbor.address] = moved.neighbor.mac
@@ -198,7 +198,7 @@ private struct Wanted {
     var additions: [Operation<IPv4Address>]
 
     init(_ peers: [Peer]) {
-        additions = peers.map { .setNeighbor($0.neighbor) } + peers.map { .setFDBEntry($0.fdb) }
+        additions = peers.map { .setNeighbor($0.neighbor) } + peers.map { .setFDBEntry($0.fdb, replacing: nil) }
         additions += peers.compactMap { $0.nextHop.map { .setNextHop($0, replacing: false) } }
         additions += peers.map { .setRoute($0.route, replacing: false) }
         for peer in peers {
