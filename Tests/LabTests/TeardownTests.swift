@@ -65,6 +65,11 @@ struct TeardownTests {
         defer { directory.remove() }
         let sleep = try await ChildProcess.start(
             try cluster.launcher(into: "pod1") + ["sleep", "1000"], log: "\(directory.path)/log")
+        // Until then it is still the program that enters the namespace.
+        let isThere = try await LabScene.eventually {
+            (try? String(contentsOfFile: "/proc/\(sleep.processID)/comm", encoding: .utf8)) == "sleep\n"
+        }
+        #expect(isThere)
         await cluster.down()
         #expect(await sleep.ended() == 128 + SIGKILL)
     }

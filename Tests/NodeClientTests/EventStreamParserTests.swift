@@ -8,7 +8,9 @@ import Testing
 @Suite struct EventStreamParserTests {
     private func events(_ text: String) -> [EventStreamParser.Event] {
         var parser = EventStreamParser()
-        return text.split(separator: "\n", omittingEmptySubsequences: false).compactMap { parser.take(Array($0.utf8)) }
+        // By bytes: to a String "\r\n" is one character.
+        return text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .compactMap { parser.take(Array($0)) }
     }
 
     private func event(_ data: String, name: String = "message", id: String? = nil) -> EventStreamParser.Event {

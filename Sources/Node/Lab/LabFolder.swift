@@ -28,11 +28,13 @@ package struct LabFolder: Hashable, Sendable {
     package var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
     /// The process that keeps the lab, if it still runs.
-    package var keeper: Int32? {
+    package var keeper: Int32? { keeperIdentity?.number }
+
+    var keeperIdentity: ProcessTable.Identity? {
         guard let text = try? String(contentsOfFile: "\(path)/keeper", encoding: .utf8),
             let identity = ProcessTable.Identity(text.prefix { $0 != "\n" }), identity.isRunning
         else { return nil }
-        return identity.number
+        return identity
     }
 
     /// What the keeper wrote last; `nil` where it did not come that far.

@@ -39,14 +39,14 @@ package struct LabSweep: Sendable {
     }
 
     private func endKeeper(grace: Duration) async throws {
-        let folder = LabFolder(name)
-        guard let keeper = folder.keeper, keeper != getpid() else { return }
-        kill(keeper, SIGTERM)
+        guard let keeper = LabFolder(name).keeperIdentity, keeper.number != ProcessTable.ownNumber else { return }
+        kill(keeper.number, SIGTERM)
         let deadline = ContinuousClock.now + grace
         var isKilled = false
-        while folder.keeper == keeper {
+        // Not as long as the folder says so: the keeper removes that before it ends.
+        while keeper.isRunning {
             if .now >= deadline, !isKilled {
-                kill(keeper, SIGKILL)
+                kill(keeper.number, SIGKILL)
                 isKilled = true
             }
             try await Task.sleep(for: .milliseconds(10))
