@@ -37,17 +37,20 @@ let package = Package(
         // Wire: one foreign protocol each, no lease in sight.
         .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
+        .target(name: "CNFTables", path: "Sources/Wire/CNFTables", linkerSettings: [.linkedLibrary("nftables")]),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
             name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Wire/Etcd"),
         .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
+        // What pods send out of the cluster gets the node's address there: one table, by libnftables.
+        .target(name: "NFTables", dependencies: ["CNFTables"], path: "Sources/Wire/NFTables"),
 
         // Adapters: where a foreign thing becomes a domain value.
         .target(
             name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
         .target(
-            name: "LinuxDataplane", dependencies: ["Netlink", "Dataplane", "IPAddressing"],
+            name: "LinuxDataplane", dependencies: ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
             path: "Sources/Adapters/LinuxDataplane"),
 
         // Node: the loops, the REST endpoint, the lab.
@@ -120,6 +123,7 @@ let package = Package(
         .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
+        .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
         .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
         .testTarget(
             name: "NodeAPITests",
@@ -129,7 +133,7 @@ let package = Package(
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
-        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "TestKit"]),
+        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "NFTables", "Dataplane", "TestKit"]),
         // Need both.
         .testTarget(
             name: "LabTests", dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
@@ -138,7 +142,7 @@ let package = Package(
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335
