@@ -38,6 +38,11 @@ enum Command {
     /// What the program wrote to its standard output, in that namespace; an error unless it exits with 0.
     @discardableResult
     static func run(in namespace: String, _ arguments: String...) throws -> String {
+        try run(in: namespace, words: arguments)
+    }
+
+    @discardableResult
+    static func run(in namespace: String, words arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["ip", "netns", "exec", namespace] + arguments
@@ -57,14 +62,9 @@ enum Command {
 
     /// The same of programs that print a JSON list of objects (`ip -j`, `bridge -j`).
     static func list(in namespace: String, _ line: String) throws -> [[String: Any]] {
-        let words = line.split(separator: " ").map(String.init)
-        let text = try run(in: namespace, words: words)
+        let text = try run(in: namespace, "sh", "-c", line)
         if text.allSatisfy(\.isWhitespace) { return [] }
         return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
             .filter { !$0.isEmpty }
-    }
-
-    private static func run(in namespace: String, words: [String]) throws -> String {
-        try run(in: namespace, "sh", "-c", words.joined(separator: " "))
     }
 }
