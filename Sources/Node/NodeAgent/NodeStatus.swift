@@ -43,6 +43,7 @@ package final class NodeStatus: Sendable {
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
         package var dataplane = DataplaneStatus()
+        package var masquerade = MasqueradeStatus()
         package var isSubnetFileWritten = false
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
@@ -65,7 +66,7 @@ package final class NodeStatus: Sendable {
                     phase == .leased || phase == .renewing
                         ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
                 ),
-                ("dataplane", dataplane.problem),
+                ("dataplane", dataplane.problem ?? masquerade.problem),
                 ("subnet-file", isSubnetFileWritten ? nil : "the subnet file has not been written yet"),
             ]
         }
@@ -85,6 +86,16 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// Entries that the kernel refused, the first few, each with its reason.
     package var refused: [String] = []
     package var refusedCount = 0
+
+    package init() {}
+}
+
+/// The masquerader's own account.
+package struct MasqueradeStatus: Hashable, Sendable {
+    /// Why packets that leave the cluster are not masqueraded as they should be; `nil`: they are, or need not be.
+    package var problem: String?
+    /// How often others changed it and it was put back.
+    package var repairs = 0
 
     package init() {}
 }
