@@ -17,6 +17,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        // A misspelt key of the YAML file is named (swift-configuration passes it over); openapi.yaml in the tests.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Files and descriptors without unsafe pointers: the subnet file, the node's memory, the log.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // One log for every part of the daemon, levels and metadata included.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Counters and timers that do not know who reads them.
@@ -38,6 +42,7 @@ let package = Package(
         .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
         .target(name: "CNFTables", path: "Sources/Wire/CNFTables", linkerSettings: [.linkedLibrary("nftables")]),
+        .target(name: "CSystemd", path: "Sources/Wire/CSystemd"),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
             name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
@@ -71,12 +76,13 @@ let package = Package(
                 "APISchema", "NodeAgent", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
-            path: "Sources/Node/NodeAPI"),
+            // A link to the one at the top: the endpoint serves its own contract.
+            path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
         .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
         .target(
             name: "Lab",
             dependencies: [
-                "Netlink", "NodeClient", "IPAddressing",
+                "Netlink", "NodeClient", "APISchema", "IPAddressing",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Sources/Node/Lab"),
@@ -86,19 +92,22 @@ let package = Package(
             name: "tartand",
             dependencies: [
                 "NodeAPI", "NodeAgent", "EtcdStore", "Etcd", "CurlHTTP", "LinuxDataplane", "Netlink", "Dataplane",
-                "Leases", "IPAddressing",
+                "Leases", "IPAddressing", "CSystemd",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            // The rest of the folder waits for NodeAPI and LinuxDataplane, which it is written against.
-            path: "Sources/Programs/tartand", sources: ["main.swift"]),
+            path: "Sources/Programs/tartand"),
         .executableTarget(
             name: "tartan",
             dependencies: [
                 "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Programs/tartan"),
 
@@ -108,6 +117,8 @@ let package = Package(
             dependencies: [
                 "Lab", "Etcd", "CurlHTTP", "EtcdStore", "Netlink", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
 
@@ -127,22 +138,34 @@ let package = Package(
         .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
         .testTarget(
             name: "NodeAPITests",
-            dependencies: ["NodeAPI", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")]),
-        .testTarget(name: "TartandTests", dependencies: ["tartand"]),
-        .testTarget(name: "HouseTests"),
+            dependencies: [
+                "NodeAPI", "APISchema", "NodeAgent", "TestKit",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        .testTarget(
+            name: "TartandTests",
+            dependencies: ["tartand", "CurlHTTP", .product(name: "Subprocess", package: "swift-subprocess")]),
+        .testTarget(name: "NodeClientTests", dependencies: ["NodeClient", "APISchema"]),
+        .testTarget(
+            name: "TartanTests",
+            dependencies: ["tartan", "Lab", "NodeClient", "APISchema", "Etcd", "Leases", "IPAddressing", "CurlHTTP"]),
+        .testTarget(
+            name: "HouseTests",
+            dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
         .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "NFTables", "Dataplane", "TestKit"]),
         // Need both.
         .testTarget(
-            name: "LabTests", dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
+            name: "LabTests",
+            dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
         ),
     ]
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CNFTables"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CSystemd"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335

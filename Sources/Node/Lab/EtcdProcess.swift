@@ -28,6 +28,9 @@ package final class EtcdProcess: Sendable {
 
     package var isRunning: Bool { child.withLock { $0 }?.isRunning ?? false }
 
+    /// Of the etcd that runs.
+    package var processID: Int32? { child.withLock { $0 }.flatMap { $0.isRunning ? $0.processID : nil } }
+
     /// Starts etcd without waiting for it to be ready, which a member of several is only once most of them run.
     package func launch() async throws {
         guard !isRunning else { return }

@@ -4,8 +4,9 @@ import IPAddressing
 
 extension VXLANSettings {
     func put(into builder: inout MessageBuilder) {
-        builder.attribute(VXLANAttribute.vni, vni)
         if let underlay { builder.attribute(VXLANAttribute.underlay, underlay) }
+        if gbp { builder.flag(VXLANAttribute.gbp) }
+        builder.attribute(VXLANAttribute.vni, vni)
         if let local {
             switch local {
             case .v4: builder.attribute(VXLANAttribute.localIPv4, local)
@@ -15,7 +16,6 @@ extension VXLANSettings {
         if case .v4(let group)? = group { builder.attribute(VXLANAttribute.group, group) }
         builder.attribute(VXLANAttribute.learning, UInt8(learning ? 1 : 0))
         builder.attribute(VXLANAttribute.port, port.bigEndian)
-        if gbp { builder.flag(VXLANAttribute.gbp) }
         if isExternal { builder.attribute(VXLANAttribute.collectMetadata, UInt8(1)) }
     }
 
