@@ -28,7 +28,7 @@ extension Reconciler {
             state.tracker.seeAll(try await driver.seen())
             state.hasDumped = true
             state.local = LocalNode(
-                node: settings.node, publicIP: settings.underlay.address, key: nil, backend: backend,
+                node: settings.node, publicIP: settings.underlay.publicIP, key: nil, backend: backend,
                 usesNextHops: usesNextHops)
         }
         state.local?.key = state.own

@@ -40,6 +40,10 @@ package final class FakeKernel: DataplaneDriver {
     package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
         if let error = read({ $0.deviceError }) { throw error }
         change {
+            // One that was made with something else has new, empty tables.
+            if let old = $0.device, (old.name, old.vni, old.port) != (device.name, device.vni, device.port) {
+                $0.state = DataplaneState()
+            }
             $0.device = device
             $0.prepareCount += 1
         }
@@ -53,15 +57,17 @@ package final class FakeKernel: DataplaneDriver {
         content.withLock { content in
             operations.enumerated().compactMap { index, operation in
                 content.operations.append(operation)
-                return Self.apply(operation, &content).map {
-                    OperationFailure(
-                        index: index, error: DataplaneError(remedy: .retry, description: "\(operation): \($0)"))
+                let answer = content.answersENODEV(to: operation) ? "ENODEV" : Self.apply(operation, &content)
+                return answer.map {
+                    let remedy: DataplaneError.Remedy = ["ENODEV", "EEXIST"].contains($0) ? .resync : .retry
+                    return OperationFailure(
+                        index: index, error: DataplaneError(remedy: remedy, description: "\(operation): \($0)"))
                 }
             }
         }
     }
 
-    /// The kernel's answer: `nil` or the name of an error number.
+    /// The tables' own rules, whatever devices there are: `nil` or the name of an error number.
     package static func apply(_ operation: Operation<IPv4Address>, _ content: inout Content) -> String? {
         switch operation {
         case .setNeighbor(let entry): content.state.neighbors[entry.address] = entry.mac
@@ -70,18 +76,33 @@ package final class FakeKernel: DataplaneDriver {
         case .removeFDBEntry(let entry): content.state.fdb[entry.mac] = nil
         case .setNextHop(let entry, let replacing):
             guard content.hasNextHops else { return "EOPNOTSUPP" }
-            if !replacing, content.state.nextHops[entry.id] != nil { return "EEXIST" }
+            if !replacing, let there = content.state.nextHops[entry.id], there != entry { return "EEXIST" }
             content.state.nextHops[entry.id] = entry
         case .removeNextHop(let id):
             content.state.nextHops[id] = nil
             content.state.routes = content.state.routes.filter { $0.value != .nextHop(id) }
         case .setRoute(let route, let replacing):
             if content.refused.contains(route.destination) { return "EINVAL" }
+            if case .gateway(_, .other) = route.path { return "ENODEV" }
             if case .nextHop(let id) = route.path, content.state.nextHops[id] == nil { return "EINVAL" }
-            if !replacing, content.state.routes[route.destination] != nil { return "EEXIST" }
+            if !replacing, let there = content.state.routes[route.destination], there != route.path { return "EEXIST" }
             content.state.routes[route.destination] = route.path
         case .removeRoute(let route): content.state.routes[route.destination] = nil
         }
         return nil
+    }
+}
+
+extension FakeKernel.Content {
+    /// Whether the operation is over a device that is not there.
+    fileprivate func answersENODEV(to operation: Operation<IPv4Address>) -> Bool {
+        guard device == nil else { return false }
+        return switch operation {
+        case .setNeighbor, .setFDBEntry: true
+        case .setNextHop(let entry, _): entry.device == .vxlan
+        case .setRoute(let route, _):
+            if case .gateway(_, .vxlan) = route.path { true } else { false }
+        case .removeNeighbor, .removeFDBEntry, .removeNextHop, .removeRoute: false
+        }
     }
 }
