@@ -135,6 +135,7 @@ let package = Package(
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
         .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
+        .testTarget(name: "LinuxDataplaneTests", dependencies: ["LinuxDataplane", "Dataplane"]),
         .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
         .testTarget(
             name: "NodeAPITests",
@@ -155,7 +156,9 @@ let package = Package(
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
-        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "NFTables", "Dataplane", "TestKit"]),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit"]),
         // Need both.
         .testTarget(
             name: "LabTests",

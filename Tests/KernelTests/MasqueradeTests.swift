@@ -2,9 +2,12 @@
 
 import Dataplane
 import IPAddressing
+import Leases
 import LinuxDataplane
+import Logging
 import NFTables
 import Netlink
+import NodeAgent
 import Testing
 
 @Suite(.enabled(if: TestNamespaces.isPermitted, TestNamespaces.reason))
@@ -14,7 +17,8 @@ struct MasqueradeTests {
             network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16)!,
             subnet: IPv4Prefix(IPv4Address(10, 244, 1, 0), length: 24)!),
         ipv6: .init(
-            network: try! IPv6Prefix(parsing: "fd00:244::/48"), subnet: try! IPv6Prefix(parsing: "fd00:244:0:1::/64")))
+            network: (try? IPv6Prefix(parsing: "fd00:244::/48"))!,
+            subnet: (try? IPv6Prefix(parsing: "fd00:244:0:1::/64"))!))
 
     private func driver(_ name: String) throws -> LinuxMasqueradeDriver {
         LinuxMasqueradeDriver(in: try NetworkNamespace(name: name))
@@ -97,6 +101,28 @@ struct MasqueradeTests {
         #expect(try Command.run(in: name, "nft", "list", "table", "inet", "other").hasPrefix("table inet other {"))
         try await driver.withdraw()
         #expect(try Command.run(in: name, "nft", "list", "ruleset") == foreign)
+    }
+
+    @Test func `a flushed table is back at once`() async throws {
+        let namespaces = TestNamespaces()
+        let name = try namespaces.make()
+        let status = NodeStatus(node: NodeID("n1"), clock: MonotonicClock())
+        let masquerader = Masquerader(
+            driver: try driver(name), status: status, resync: .seconds(300), withdrawsOnShutdown: false,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { try await masquerader.run() }
+        defer { running.cancel() }
+        try await masquerader.prepare(Self.masquerade)
+        let second = try driver(name)
+        // A repair is one only of what the loop has seen; until then the table is simply written.
+        for _ in 0..<100 where status.read({ $0.masquerade.repairs == 0 }) {
+            try Command.run(in: name, "nft", "flush ruleset")
+            let start = ContinuousClock.now
+            while try await !second.has(Self.masquerade) {
+                try #require(ContinuousClock.now < start + .seconds(5), "the table did not come back")
+            }
+        }
+        #expect(status.read { $0.masquerade.repairs > 0 && $0.masquerade.problem == nil })
     }
 
     @Test func `a change of another table is none of ours`() async throws {

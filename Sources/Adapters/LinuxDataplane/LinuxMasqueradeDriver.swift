@@ -7,7 +7,7 @@ import Synchronization
 
 /// Masquerading by one table of nftables (``NFTable/init(_:)``).
 package final class LinuxMasqueradeDriver: MasqueradeDriver {
-    private let door: NFTablesDoor
+    private let host: HostNamespace
     private let state = Mutex(State())
 
     private struct State {
@@ -17,13 +17,13 @@ package final class LinuxMasqueradeDriver: MasqueradeDriver {
     }
 
     /// For the network namespace of the process.
-    package init() { door = NFTablesDoor(in: nil) }
+    package init() { host = HostNamespace(nil) }
 
-    package init(in namespace: consuming NetworkNamespace) { door = NFTablesDoor(in: namespace) }
+    package init(in namespace: consuming NetworkNamespace) { host = HostNamespace(namespace) }
 
     package func has(_ masquerade: Masquerade) async throws(DataplaneError) -> Bool {
         let wanted = NFTable(masquerade)
-        let seen = try await door.run { context throws(NFTablesError) in try context.table(.tartan) }
+        let seen = try await host.nftables { context throws(NFTablesError) in try context.table(.tartan) }
         if seen == wanted { return true }
         return state.withLock { state in
             guard let printed = state.printed else { return false }
@@ -33,7 +33,7 @@ package final class LinuxMasqueradeDriver: MasqueradeDriver {
 
     package func apply(_ masquerade: Masquerade) async throws(DataplaneError) {
         let wanted = NFTable(masquerade)
-        let seen = try await door.run { context throws(NFTablesError) in
+        let seen = try await host.nftables { context throws(NFTablesError) in
             try context.replace(wanted)
             return try context.table(.tartan)
         }
@@ -43,12 +43,12 @@ package final class LinuxMasqueradeDriver: MasqueradeDriver {
     }
 
     package func withdraw() async throws(DataplaneError) {
-        try await door.run { context throws(NFTablesError) in try context.remove(.tartan) }
+        try await host.nftables { context throws(NFTablesError) in try context.remove(.tartan) }
     }
 
     package func changes() async throws(DataplaneError) -> AsyncStream<Void> {
         do {
-            let monitor = try door.monitor(table: NFTable.ID.tartan.name)
+            let monitor = try host.monitor(table: NFTable.ID.tartan.name)
             state.withLock { $0.monitor = monitor }
             return monitor.changes
         } catch {
