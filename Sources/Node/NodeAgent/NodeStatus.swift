@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Dataplane
 package import IPAddressing
 package import Leases
 import Synchronization
@@ -44,6 +45,8 @@ package final class NodeStatus: Sendable {
         package var leaseProblem: String?
         package var dataplane = DataplaneStatus()
         package var masquerade = MasqueradeStatus()
+        /// What about the host is in the way, the worst first.
+        package var findings: [HostFinding] = []
         package var isSubnetFileWritten = false
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
