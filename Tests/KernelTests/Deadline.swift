@@ -3,7 +3,7 @@
 /// Waiting that ends.
 enum Deadline {
     /// Whether an element came in that time.
-    static func first(of stream: AsyncStream<Void>, within limit: Duration = .seconds(5)) async -> Bool {
+    static func first(of stream: AsyncStream<Void>, within limit: Duration = .seconds(30)) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask { await stream.first { _ in true } != nil }
             group.addTask {

@@ -40,7 +40,7 @@ import Testing
     private var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
     private func eventually(_ condition: () -> Bool, _ location: SourceLocation = #_sourceLocation) async {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !condition() {
             guard ContinuousClock.now < deadline else {
                 Issue.record("it did not come to pass", sourceLocation: location)
