@@ -42,17 +42,20 @@ let package = Package(
         .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
         .target(name: "CHost", path: "Sources/Wire/CHost"),
+        .target(name: "CNFTables", path: "Sources/Wire/CNFTables", linkerSettings: [.linkedLibrary("nftables")]),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
             name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Wire/Etcd"),
         .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
+        // What pods send out of the cluster gets the node's address there: one table, by libnftables.
+        .target(name: "NFTables", dependencies: ["CNFTables"], path: "Sources/Wire/NFTables"),
 
         // Adapters: where a foreign thing becomes a domain value.
         .target(
             name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
         .target(
-            name: "LinuxDataplane", dependencies: ["Netlink", "Dataplane", "IPAddressing"],
+            name: "LinuxDataplane", dependencies: ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
             path: "Sources/Adapters/LinuxDataplane"),
 
         // Node: the loops, the REST endpoint, the lab.
@@ -143,6 +146,8 @@ let package = Package(
         .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
+        .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
+        .testTarget(name: "LinuxDataplaneTests", dependencies: ["LinuxDataplane", "Dataplane"]),
         .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
         .testTarget(
             name: "NodeAPITests",
@@ -165,7 +170,9 @@ let package = Package(
         // Need CAP_NET_ADMIN; a namespace each.
         .testTarget(
             name: "KernelTests",
-            dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "NodeAgent", "TestKit", "AgentTestKit"]),
+            dependencies: [
+                "LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit", "AgentTestKit",
+            ]),
         // Need both.
         .testTarget(
             name: "LabTests",
@@ -174,7 +181,7 @@ let package = Package(
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CHost"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335

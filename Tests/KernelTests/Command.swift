@@ -15,7 +15,7 @@ enum Command {
         // Not on the caller's thread: waiting there would keep every other test of the process waiting too.
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(with: Result { try runBlocking(in: namespace, line) })
+                continuation.resume(with: Result { try run(in: namespace, words: ["sh", "-c", line]) })
             }
         }
     }
@@ -28,10 +28,17 @@ enum Command {
             .filter { !$0.isEmpty }
     }
 
-    private static func runBlocking(in namespace: String, _ line: String) throws -> String {
+    /// Blocks its thread; for what is over in a moment.
+    @discardableResult
+    static func run(in namespace: String, _ first: String, _ second: String, _ rest: String...) throws -> String {
+        try run(in: namespace, words: [first, second] + rest)
+    }
+
+    @discardableResult
+    static func run(in namespace: String, words: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["ip", "netns", "exec", namespace, "sh", "-c", line]
+        process.arguments = ["ip", "netns", "exec", namespace] + words
         let output = Pipe()
         let errors = Pipe()
         process.standardOutput = output
@@ -40,7 +47,9 @@ enum Command {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: "\(line): \(complaint)") }
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "\(words.joined(separator: " ")): \(complaint)")
+        }
         return text
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Dataplane
 package import IPAddressing
 package import Leases
 import Synchronization
@@ -43,6 +44,9 @@ package final class NodeStatus: Sendable {
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
         package var dataplane = DataplaneStatus()
+        package var masquerade = MasqueradeStatus()
+        /// What about the host is in the way, the worst first.
+        package var findings: [HostFinding] = []
         package var isSubnetFileWritten = false
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
@@ -65,7 +69,7 @@ package final class NodeStatus: Sendable {
                     phase == .leased || phase == .renewing
                         ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
                 ),
-                ("dataplane", dataplane.problem),
+                ("dataplane", dataplane.problem ?? masquerade.problem),
                 ("subnet-file", isSubnetFileWritten ? nil : "the subnet file has not been written yet"),
             ]
         }
@@ -89,6 +93,16 @@ package struct DataplaneStatus: Hashable, Sendable {
     package var repairs = RepairCounts()
     /// When the kernel's tables were last read as a whole.
     package var lastAudit: MonotonicTime?
+
+    package init() {}
+}
+
+/// The masquerader's own account.
+package struct MasqueradeStatus: Hashable, Sendable {
+    /// Why packets that leave the cluster are not masqueraded as they should be; `nil`: they are, or need not be.
+    package var problem: String?
+    /// How often others changed it and it was put back.
+    package var repairs = 0
 
     package init() {}
 }

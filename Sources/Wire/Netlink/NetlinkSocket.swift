@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import Dispatch
 import Glibc
 
-/// A socket to the kernel's rtnetlink, closed with its value.
+/// A socket to one of the kernel's netlink protocols, closed with its value.
 ///
 /// It keeps talking to the network namespace that its thread was in when it was opened, whichever thread uses it. Its
 /// port id is the kernel's choice, so that a process may have many.
@@ -15,8 +16,8 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     /// How long to wait for an answer that the kernel normally has ready when `send` returns, in seconds.
     private static let patience = 5
 
-    package init() throws(NetlinkError) {
-        descriptor = try Self.open()
+    package init(_ protocol: NetlinkProtocol = .route) throws(NetlinkError) {
+        descriptor = try Self.open(`protocol`)
         receiveCapacity = Self.receiveCapacity(of: descriptor)
     }
 
@@ -99,9 +100,14 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         }
     }
 
-    private static func open() throws(NetlinkError) -> Int32 {
+    /// Fires when there is something to receive; must be cancelled before the socket's end.
+    borrowing func readSource(queue: DispatchQueue) -> any DispatchSourceRead {
+        DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    }
+
+    private static func open(_ protocol: NetlinkProtocol) throws(NetlinkError) -> Int32 {
         let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let opened = socket(Int32(Family.netlink), type, NETLINK_ROUTE)
+        let opened = socket(Int32(Family.netlink), type, `protocol`.rawValue)
         guard opened >= 0 else { throw failure("socket", .last) }
         // The first two need CAP_NET_ADMIN; without it there is nothing to change, and little to read.
         set(opened, SOL_SOCKET, SO_RCVBUFFORCE, Int32(4 << 20))

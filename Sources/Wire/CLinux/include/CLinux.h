@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel's own headers for rtnetlink, and the few calls that glibc shows only under _GNU_SOURCE.
+// The kernel's own headers for rtnetlink and nftables' notifications, and the few calls that glibc shows only under _GNU_SOURCE.
 // Every function returns what the call returns, or -1 with errno set.
 
 #ifndef CLINUX_H
@@ -9,6 +9,8 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
