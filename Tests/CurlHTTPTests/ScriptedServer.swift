@@ -186,11 +186,11 @@ func answer(_ body: String, _ headers: String = "") -> String {
 
 /// Waits until a condition holds, and fails where it does not in time.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () -> Bool
+    _ what: String, within limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
-    while !condition() {
+    while try await !condition() {
         guard .now < deadline else {
             Issue.record("not within \(limit): \(what)", sourceLocation: sourceLocation)
             throw CancellationError()

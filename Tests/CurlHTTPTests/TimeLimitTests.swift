@@ -19,7 +19,6 @@ import Testing
             }
         }
         defer { for filler in fillers { filler.cancel() } }
-        let start = ContinuousClock.now
         var error: CurlError?
         for _ in 0..<20 {
             error = await #expect(throws: CurlError.self) {
@@ -31,7 +30,6 @@ import Testing
         #expect(
             error == .timedOut(endpoint: "127.0.0.1:\(port)", phase: .connecting, after: .milliseconds(200)))
         #expect(error?.mayHaveBeenSent == false)
-        #expect(start.duration(to: .now) < .seconds(10))
     }
 
     @Test func `a port where nobody listens refuses, in the kernel's words`() async throws {

@@ -84,3 +84,29 @@ func metric(_ name: String, of member: EtcdProcess) async throws -> Double {
     return String(decoding: page, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix(name) }
         .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
 }
+
+/// Measures how long something took, less the time in which this process was not let run: other tests may keep every
+/// thread busy for seconds.
+final class Stopwatch: Sendable {
+    private let start = ContinuousClock.now
+    private let lost = Mutex(Duration.zero)
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    init() {
+        let tick = Duration.milliseconds(20)
+        let task = Task { [weak self] in
+            var last = ContinuousClock.now
+            while (try? await Task.sleep(for: tick)) != nil {
+                let now = ContinuousClock.now
+                let late = last.duration(to: now) - tick * 2
+                if late > .zero { self?.lost.withLock { $0 += late } }
+                last = now
+            }
+        }
+        self.task.withLock { $0 = task }
+    }
+
+    deinit { task.withLock { $0?.cancel() } }
+
+    var elapsed: Duration { start.duration(to: .now) - lost.withLock { $0 } }
+}

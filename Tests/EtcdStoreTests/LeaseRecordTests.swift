@@ -106,8 +106,9 @@ import Testing
     }
 
     @Test func `a key with a grant is a lease, one without a reservation`() throws {
-        guard case .lease(let lease) = LeaseRecord(name: "10.244.20.0-24", keyValue(flannel, lease: 9)),
-            case .lease(let reservation) = LeaseRecord(name: "10.244.20.0-24", keyValue(flannel))
+        guard
+            case .lease(let lease) = LeaseRecord(name: Array("10.244.20.0-24".utf8)[...], keyValue(flannel, lease: 9)),
+            case .lease(let reservation) = LeaseRecord(name: Array("10.244.20.0-24".utf8)[...], keyValue(flannel))
         else {
             Issue.record("not readable")
             return
@@ -121,7 +122,7 @@ import Testing
         "", "x", "10.244.20.0", "10.244.20.0/24", "10.244.20.1-24", "10.244.20.0-24/x", "010.244.20.0-24",
     ])
     func `a name that is no subnet is unreadable, whatever its value`(name: String) {
-        guard case .unreadable(let bad) = LeaseRecord(name: name, keyValue(flannel)) else {
+        guard case .unreadable(let bad) = LeaseRecord(name: Array(name.utf8)[...], keyValue(flannel)) else {
             Issue.record("readable")
             return
         }
@@ -129,7 +130,7 @@ import Testing
     }
 
     @Test func `a value that is unreadable still names its subnet`() throws {
-        guard case .unreadable(let bad) = LeaseRecord(name: "10.244.20.0-24", keyValue("{}")) else {
+        guard case .unreadable(let bad) = LeaseRecord(name: Array("10.244.20.0-24".utf8)[...], keyValue("{}")) else {
             Issue.record("readable")
             return
         }
@@ -179,7 +180,7 @@ import Testing
         func meaning(_ key: String) -> String {
             switch keys.meaning(of: Array(key.utf8)) {
             case .config: "config"
-            case .lease(let name): "lease \(name)"
+            case .lease(let name): "lease \(String(decoding: name, as: UTF8.self))"
             case .other: "other"
             }
         }

@@ -153,7 +153,9 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 case .delete(let key, let modRevision):
                     switch keys.meaning(of: key) {
                     case .config: config = .missing
-                    case .lease(let name): records.append(.gone(name: name, at: Revision(modRevision)))
+                    case .lease(let name):
+                        let name = String(decoding: name, as: UTF8.self)
+                        records.append(.gone(name: name, at: Revision(modRevision)))
                     case .other: break
                     }
                 }

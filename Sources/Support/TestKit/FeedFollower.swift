@@ -41,7 +41,7 @@ package final class FeedFollower: Sendable {
 
     /// Waits until what the feed said so far fulfils a condition.
     package func wait(
-        _ what: String, within limit: Duration = .seconds(10), _ condition: (State) throws -> Bool
+        _ what: String, within limit: Duration = .seconds(60), _ condition: (State) throws -> Bool
     ) async throws {
         let deadline = ContinuousClock.now + limit
         while try !condition(state) {

@@ -3,8 +3,8 @@
 /// Reads JSON (RFC 8259) front to back, each value once, without building a tree.
 ///
 /// Not `JSONDecoder`: the gateway's answers are megabytes of short members, most of which nobody needs, and base64 in
-/// them is decoded here straight from the text.  Any input is safe: what is not
-/// JSON is a ``JSONError``, nesting is limited.
+/// them is decoded here straight from the text. Any input is safe: what is not JSON is a ``JSONError``, nesting is
+/// limited.
 package struct JSONReader: Sendable {
     let bytes: [UInt8]
     var position = 0
