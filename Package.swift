@@ -31,8 +31,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         // Starting the lab's etcd and daemons and collecting what they say.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
-        // Reading openapi.yaml in the tests; swift-configuration brings it along anyway.
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Domain: pure values and decisions, no I/O.
@@ -136,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "NodeAPITests",
             dependencies: [
-                "NodeAPI", "APISchema", "NodeAgent", "TestKit",
+                "NodeAPI", "APISchema", "NodeAgent", "CurlHTTP", "TestKit",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(

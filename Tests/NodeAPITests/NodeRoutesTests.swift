@@ -63,15 +63,10 @@ import Testing
         let outside = try LeaseFixtures.lease("10.9.0.0/24", node: 7)
         let nested = try LeaseFixtures.lease("10.244.9.0/24", node: 6)
         let scene = try APIScene(leases: APIScene.leases(3) + [odd, reserved, outside, nested])
-        scene.status.update {
-            _ = $0.leases.apply(
-                [
-                    .unreadable(
-                        UnreadableLease(
-                            name: "10.244.30.0-24", key: SubnetKey(try! IPv4Prefix(parsing: "10.244.30.0/24")),
-                            reason: "not JSON", modRevision: Revision(16)))
-                ], at: Revision(16))
-        }
+        let unreadable = UnreadableLease(
+            name: "10.244.30.0-24", key: SubnetKey(try IPv4Prefix(parsing: "10.244.30.0/24")), reason: "not JSON",
+            modRevision: Revision(16))
+        scene.change([.unreadable(unreadable)], revision: 16)
         let network: NetworkDocument = try await scene.document("/v1/network")
         #expect(network.revision == "16")
         // 1, 2, 3, 8 to 11, and the one that can't be read.
