@@ -39,7 +39,7 @@ enum House {
             "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
-        "Lab": ["Netlink", "NodeClient", "IPAddressing", "Subprocess", "FoundationEssentials"],
+        "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],
         "tartand": domain.union(adapters).union([
             "CurlHTTP", "Etcd", "Netlink", "NFTables", "CSystemd", "SystemPackage", "Yams",
         ])

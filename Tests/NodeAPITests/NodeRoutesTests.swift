@@ -95,12 +95,17 @@ import Testing
             $0.dataplane.problem = nil
             $0.dataplane.refused = ["route 10.244.2.0/24: ENETUNREACH"]
             $0.dataplane.refusedCount = 1
+            $0.dataplane.repairs.routes = 2
+            $0.dataplane.repairs.device = 1
+            $0.dataplane.lastAudit = MonotonicTime(sinceStart: .zero)
             $0.faults[leases[0].key] = "its VNI is 2, this network's is 1"
         }
         let dataplane: DataplaneDocument = try await scene.document("/v1/dataplane")
         #expect(dataplane.wanted == 8)
         #expect(dataplane.present == 7)
         #expect(dataplane.refusedCount == 1)
+        #expect(dataplane.repairs == 3)
+        #expect(dataplane.lastAudit?.hasSuffix("Z") == true)
         #expect(
             dataplane.faults == [
                 .init(subnet: "10.244.2.0/24", node: "n2", reason: "its VNI is 2, this network's is 1")

@@ -6,7 +6,8 @@ package import IPAddressing
 package enum Operation<Address: BinaryAddress>: Hashable, Sendable, CustomStringConvertible {
     case setNeighbor(Neighbor<Address>)
     case removeNeighbor(Address)
-    case setFDBEntry(FDBEntry<Address>)
+    /// `replacing`: where the kernel has that MAC address now, which goes.
+    case setFDBEntry(FDBEntry<Address>, replacing: Address?)
     case removeFDBEntry(FDBEntry<Address>)
     /// `replacing`: the kernel has one of ours under that number.
     case setNextHop(NextHop<Address>, replacing: Bool)
@@ -19,7 +20,7 @@ package enum Operation<Address: BinaryAddress>: Hashable, Sendable, CustomString
         switch self {
         case .setNeighbor(let entry): "set \(entry)"
         case .removeNeighbor(let address): "remove neighbour \(address)"
-        case .setFDBEntry(let entry): "set \(entry)"
+        case .setFDBEntry(let entry, _): "set \(entry)"
         case .removeFDBEntry(let entry): "remove \(entry)"
         case .setNextHop(let entry, let replacing): "\(replacing ? "replace" : "add") \(entry)"
         case .removeNextHop(let id): "remove nexthop id \(id)"

@@ -98,6 +98,10 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// Entries that the kernel refused, the first few, each with its reason.
     package var refused: [String] = []
     package var refusedCount = 0
+    /// What others had changed and was put back, since the start.
+    package var repairs = RepairCounts()
+    /// When the kernel's tables were last read as a whole.
+    package var lastAudit: MonotonicTime?
 
     package init() {}
 }

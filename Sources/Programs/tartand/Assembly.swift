@@ -80,8 +80,12 @@ struct Assembly {
         }
         let stopLimit = StopLimit(notifier: notifier, logger: logger)
         let services: [any Service] = [api, reconciler, holder, watcher, stopLimit]
+        // At debug it writes whole services out, with everything that is in them.
+        var groupLogger = logger
+        groupLogger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
-            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: .init(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
         try await group.run()
         await client.shutdown()
     }

@@ -29,6 +29,9 @@ int clinux_mount_bind(const char *source, const char *target, int recursive);
 // umount2(2): takes the mount out of sight now and away when nobody uses it any more.
 int clinux_unmount_detached(const char *path);
 
+// socket(7), SO_ATTACH_FILTER: drops every netlink message whose nlmsg_pid is the port.
+int clinux_ignore_port(int descriptor, unsigned int port);
+
 // strerrorname_np(3): "ENOENT"; NULL for what is no error number.
 const char *clinux_error_name(int number);
 

@@ -95,6 +95,7 @@ package struct LinkMessage: NetlinkObject {
     private static func putData(of kind: LinkKind, into builder: inout MessageBuilder) {
         switch kind {
         case .bridge, .other, .veth(nil): break
+        case .vxlanChange(let change): builder.nest(LinkAttribute.data) { change.put(into: &$0) }
         case .vxlan(let settings): builder.nest(LinkAttribute.data) { settings.put(into: &$0) }
         case .veth(let peer?):
             builder.nest(LinkAttribute.data) { builder in
