@@ -152,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "NodeAPITests",
             dependencies: [
-                "NodeAPI", "APISchema", "NodeAgent", "TestKit",
+                "NodeAPI", "APISchema", "NodeAgent", "CurlHTTP", "TestKit",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(

@@ -6,14 +6,17 @@ enum House {
     static let standard: Set<String> = ["Swift", "Glibc", "Synchronization", "Dispatch"]
 
     static let domain: Set<String> = ["IPAddressing", "Leases", "Dataplane"]
-    static let wire: Set<String> = ["CCurl", "CLinux", "CNFTables", "CHost", "CurlHTTP", "Etcd", "Netlink", "NFTables"]
+    static let wire: Set<String> = [
+        "CCurl", "CLinux", "CNFTables", "CHost", "CurlHTTP", "Etcd", "Netlink", "NFTables",
+    ]
     static let adapters: Set<String> = ["EtcdStore", "LinuxDataplane"]
     static let node: Set<String> = ["NodeAgent", "NodeAPI", "NodeClient", "APISchema", "Lab"]
     static let programs: Set<String> = ["tartand", "tartan", "tartan-cni", "tartan_cni"]
 
     /// The one target that may open a door to something foreign.
     static let doors = [
-        "CCurl": "CurlHTTP", "CLinux": "Netlink", "CNFTables": "NFTables", "CHost": "tartand", "Hummingbird": "NodeAPI",
+        "CCurl": "CurlHTTP", "CLinux": "Netlink", "CNFTables": "NFTables", "CHost": "tartand",
+        "Hummingbird": "NodeAPI",
         "Configuration": "tartand",
     ]
 
@@ -33,14 +36,17 @@ enum House {
         "APISchema": ["FoundationEssentials"],
         "NodeAPI": [
             "APISchema", "NodeAgent", "Leases", "IPAddressing", "Hummingbird", "Logging", "ServiceLifecycle",
-            "HTTPTypes", "NIOCore", "HummingbirdCore", "FoundationEssentials",
+            "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
         "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],
-        "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables", "CHost", "SystemPackage"])
-            .union(["Yams"])
-            .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
-            .union(["Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials"]),
+        "tartand": domain.union(adapters).union([
+            "CurlHTTP", "Etcd", "Netlink", "NFTables", "CHost", "SystemPackage", "Yams",
+        ])
+        .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
+        .union([
+            "Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
+        ]),
         "tartan": [
             "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
             "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",

@@ -34,13 +34,24 @@ struct APIScene {
     }
 
     func replaceLeases(_ leases: [Lease], revision: Int64) {
-        status.update { _ = $0.leases.apply(LeaseFixtures.snapshot(leases, at: revision)) }
+        status.update { snapshot in
+            let changes = snapshot.leases.apply(LeaseFixtures.snapshot(leases, at: revision))
+            snapshot.journal.record(changes, at: Revision(revision))
+        }
+    }
+
+    /// As a watch tells of them.
+    func change(_ records: [LeaseRecord], revision: Int64) {
+        status.update { snapshot in
+            let changes = snapshot.leases.apply(records, at: Revision(revision))
+            snapshot.journal.record(changes, at: Revision(revision))
+        }
     }
 
     /// 10.244.1.0/24, 10.244.2.0/24 and so on, of nodes n1, n2, ..., in an order that is not theirs.
     static func leases(_ count: Int) throws -> [Lease] {
         try (1...count).reversed().map { number in
-            try LeaseFixtures.lease("10.\(244 + number / 256).\(number % 256).0/24", node: number)
+            try LeaseFixtures.lease("10.\((244 + number / 256) % 256).\(number % 256).0/24", node: number)
         }
     }
 

@@ -96,7 +96,7 @@ import Testing
         let nested = try ["10.244.20.128/25", "10.244.20.0/24", "10.244.20.0/25", "10.0.0.0/8"].map {
             try LeaseFixtures.lease($0, node: 1)
         }
-        let index = LeaseIndex(revision: Revision(1), leases: nested + [twin])
+        let index = LeaseIndex(mark: LeaseJournal().mark, leases: nested + [twin])
         #expect(
             index.leases.map(\.key.description) == [
                 "10.0.0.0-8", "10.244.20.0-24", "10.244.20.0-24&fd00:10:244:14::-64", "10.244.20.0-25",

@@ -116,6 +116,22 @@ import Testing
         #expect(clock.now - stop < .milliseconds(1800))
     }
 
+    @Test func `a client that does not read does not hold up the end`() async throws {
+        let clock = ContinuousClock()
+        var stop = clock.now
+        var descriptor: Int32 = -1
+        defer { close(descriptor) }
+        try await Running.run(try APIScene(leases: APIScene.leases(20_000), listen: Self.anyPort)) { address in
+            guard case .tcp(_, let port) = address else { throw NotListening() }
+            descriptor = try RawClient.connect(port: port)
+            RawClient.send("GET /v1/leases HTTP/1.1\r\nHost: localhost\r\n\r\n", to: descriptor)
+            // Its first bytes are there, its last are not: the answer is larger than what the sockets hold.
+            #expect(RawClient.receive(from: descriptor).hasPrefix("HTTP/1.1 200"))
+            stop = clock.now
+        }
+        #expect(clock.now - stop < .milliseconds(1800))
+    }
+
     static let anyPort = ListenAddress.tcp(.v4(IPv4Address(127, 0, 0, 1)), port: 0)
 }
 
@@ -187,5 +203,35 @@ struct TemporaryFolder {
             }
         }
         guard result == 0 else { throw NotListening() }
+    }
+}
+
+/// A connection that does only what it is told.
+enum RawClient {
+    static func connect(port: UInt16) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw NotListening() }
+        return descriptor
+    }
+
+    static func send(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.send(descriptor, bytes, bytes.count, 0)
+    }
+
+    /// What comes first, a hundred bytes at most.
+    static func receive(from descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = recv(descriptor, &bytes, bytes.count, 0)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 }

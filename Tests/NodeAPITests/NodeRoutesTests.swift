@@ -63,15 +63,10 @@ import Testing
         let outside = try LeaseFixtures.lease("10.9.0.0/24", node: 7)
         let nested = try LeaseFixtures.lease("10.244.9.0/24", node: 6)
         let scene = try APIScene(leases: APIScene.leases(3) + [odd, reserved, outside, nested])
-        scene.status.update {
-            _ = $0.leases.apply(
-                [
-                    .unreadable(
-                        UnreadableLease(
-                            name: "10.244.30.0-24", key: SubnetKey(try! IPv4Prefix(parsing: "10.244.30.0/24")),
-                            reason: "not JSON", modRevision: Revision(16)))
-                ], at: Revision(16))
-        }
+        let unreadable = UnreadableLease(
+            name: "10.244.30.0-24", key: SubnetKey(try IPv4Prefix(parsing: "10.244.30.0/24")), reason: "not JSON",
+            modRevision: Revision(16))
+        scene.change([.unreadable(unreadable)], revision: 16)
         let network: NetworkDocument = try await scene.document("/v1/network")
         #expect(network.revision == "16")
         // 1, 2, 3, 8 to 11, and the one that can't be read.
@@ -100,12 +95,17 @@ import Testing
             $0.dataplane.problem = nil
             $0.dataplane.refused = ["route 10.244.2.0/24: ENETUNREACH"]
             $0.dataplane.refusedCount = 1
+            $0.dataplane.repairs.routes = 2
+            $0.dataplane.repairs.device = 1
+            $0.dataplane.lastAudit = MonotonicTime(sinceStart: .zero)
             $0.faults[leases[0].key] = "its VNI is 2, this network's is 1"
         }
         let dataplane: DataplaneDocument = try await scene.document("/v1/dataplane")
         #expect(dataplane.wanted == 8)
         #expect(dataplane.present == 7)
         #expect(dataplane.refusedCount == 1)
+        #expect(dataplane.repairs == 3)
+        #expect(dataplane.lastAudit?.hasSuffix("Z") == true)
         #expect(
             dataplane.faults == [
                 .init(subnet: "10.244.2.0/24", node: "n2", reason: "its VNI is 2, this network's is 1")

@@ -37,8 +37,10 @@ import Testing
 
     @Test func `an etcd that hangs holds nobody up`() async throws {
         let scene = try APIScene(leases: [LeaseFixtures.lease("10.244.20.0/24", node: 1)])
+        let catalog = LeaseCatalog(status: scene.status)
         var routes = LeaseRoutes(
-            status: scene.status, store: HangingStore(), catalog: LeaseCatalog(status: scene.status), version: "1")
+            status: scene.status, store: HangingStore(), catalog: catalog,
+            events: EventStreamRoute(broadcast: scene.server.broadcast), version: "1")
         routes.remainingTimeLimit = .milliseconds(20)
         let router = Router(context: APIRequestContext.self)
         for endpoint in routes.endpoints {

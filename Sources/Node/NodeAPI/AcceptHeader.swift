@@ -45,6 +45,11 @@ struct AcceptHeader {
         return best?.1.quality ?? 0
     }
 
+    /// Whether a media type is asked for by its own name.
+    func names(_ media: String) -> Bool {
+        ranges.contains { "\($0.type)/\($0.subtype)".lowercased() == media && $0.quality > 0 }
+    }
+
     func require(_ media: String) throws(APIProblem) {
         guard quality(of: media) > 0 else {
             throw APIProblem(

@@ -5,7 +5,7 @@ import Leases
 import NodeAgent
 
 extension DataplaneDocument {
-    init(_ snapshot: NodeStatus.Snapshot) {
+    init(_ snapshot: NodeStatus.Snapshot, at now: MonotonicTime) {
         let dataplane = snapshot.dataplane
         let faults = snapshot.faults.sorted { LeaseIndex.precedes($0.key, $1.key) }.map { key, reason in
             Fault(subnet: "\(key.subnet)", node: snapshot.leases[key]?.announcement.node?.name, reason: reason)
@@ -13,6 +13,7 @@ extension DataplaneDocument {
         self.init(
             device: dataplane.device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
-            faults: faults)
+            faults: faults, lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
+            repairs: dataplane.repairs.total)
     }
 }

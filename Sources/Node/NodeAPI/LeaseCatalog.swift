@@ -12,6 +12,36 @@ final class LeaseCatalog: Sendable {
         var until: MonotonicTime
     }
 
+    /// What has come since an index.
+    private enum News {
+        /// There is no set of leases yet.
+        case unknown
+        case none
+        case changes([LeaseJournal.Entry], LeaseJournal.Mark)
+        /// Between two snapshots the set is of neither, which is as good as it gets, and nothing to keep.
+        case all([Lease], LeaseJournal.Mark, isWhole: Bool)
+
+        /// More changes than this cost more than a new order.
+        static let limit = 64
+
+        init(_ snapshot: NodeStatus.Snapshot, since index: LeaseIndex?) {
+            let mark = snapshot.journal.mark
+            guard snapshot.leases.isComplete else {
+                self = .unknown
+                return
+            }
+            if let index, index.mark == mark {
+                self = .none
+            } else if let index, index.mark.generation == mark.generation,
+                let entries = snapshot.journal.entries(after: index.revision), entries.count <= Self.limit
+            {
+                self = .changes(Array(entries), mark)
+            } else {
+                self = .all(Array(snapshot.leases.leases), mark, isWhole: !snapshot.journal.isCollecting)
+            }
+        }
+    }
+
     private struct State {
         var current: LeaseIndex?
         var pinned: [Pinned] = []
@@ -31,13 +61,19 @@ final class LeaseCatalog: Sendable {
         // One maker at a time: with a thousand clients at a new revision, the others wait for the first one's.
         let index = state.withLock { state -> LeaseIndex? in
             dropStale(&state)
-            let revision = status.read { $0.leases.isComplete ? $0.leases.revision : nil }
-            guard let revision else { return nil }
-            if let current = state.current, current.revision == revision { return current }
-            let (newer, leases) = status.read { ($0.leases.revision, Array($0.leases.leases)) }
-            let index = LeaseIndex(revision: newer, leases: leases)
-            state.current = index
-            return index
+            let known = state.current
+            let news = status.read { News($0, since: known) }
+            switch news {
+            case .unknown: return nil
+            case .none: return known
+            case .changes(let entries, let mark):
+                state.current = known?.applying(entries.lazy.flatMap(\.changes), mark: mark)
+                return state.current
+            case .all(let leases, let mark, let isWhole):
+                let index = LeaseIndex(mark: mark, leases: leases)
+                state.current = isWhole ? index : nil
+                return index
+            }
         }
         guard let index else { throw .notReady(status.read { $0.feedProblem }) }
         return index

@@ -2,17 +2,20 @@
 
 import IPAddressing
 import Leases
+import NodeAgent
 
 /// The leases as of one revision, by subnet: what a list is a part of.
 ///
 /// Invariant: never changes, so that every page of one list tells of the same moment.
 struct LeaseIndex: Sendable {
-    let revision: Revision
+    let mark: LeaseJournal.Mark
     /// Ascending by key.
     let leases: [Lease]
 
-    init(revision: Revision, leases unsorted: [Lease]) {
-        self.revision = revision
+    var revision: Revision { mark.revision }
+
+    init(mark: LeaseJournal.Mark, leases unsorted: [Lease]) {
+        self.mark = mark
         // Numbers are sorted, not leases, which are some two hundred bytes each.
         var order = unsorted.indices.map { (rank: Self.rank(unsorted[$0].key), place: $0) }
         order.sort { left, right in
@@ -20,6 +23,26 @@ struct LeaseIndex: Sendable {
                 ? left.rank < right.rank : Self.precedes(unsorted[left.place].key, unsorted[right.place].key)
         }
         leases = order.map { unsorted[$0.place] }
+    }
+
+    private init(mark: LeaseJournal.Mark, sorted: [Lease]) {
+        self.mark = mark
+        leases = sorted
+    }
+
+    /// The leases after those changes; costs a copy, not an order.
+    func applying(_ changes: some Sequence<LeaseChange>, mark: LeaseJournal.Mark) -> LeaseIndex {
+        var leases = leases
+        for change in changes {
+            let place = Self.place(after: change.key, in: leases)
+            let isThere = place > 0 && leases[place - 1].key == change.key
+            switch change {
+            case .added(let lease), .updated(let lease, _):
+                if isThere { leases[place - 1] = lease } else { leases.insert(lease, at: place) }
+            case .removed: if isThere { leases.remove(at: place - 1) }
+            }
+        }
+        return LeaseIndex(mark: mark, sorted: leases)
     }
 
     /// The order of ``SubnetKey`` as one number: address, then the larger block first.
@@ -37,12 +60,14 @@ struct LeaseIndex: Sendable {
     }
 
     /// The place of the first lease behind that key.
-    func place(after key: SubnetKey) -> Int {
+    func place(after key: SubnetKey) -> Int { Self.place(after: key, in: leases) }
+
+    private static func place(after key: SubnetKey, in leases: [Lease]) -> Int {
         var low = 0
         var high = leases.count
         while low < high {
             let middle = (low + high) / 2
-            if Self.precedes(key, leases[middle].key) { high = middle } else { low = middle + 1 }
+            if precedes(key, leases[middle].key) { high = middle } else { low = middle + 1 }
         }
         return low
     }

@@ -12,6 +12,7 @@ struct LeaseRoutes: Sendable {
     let status: NodeStatus
     let store: any LeaseStore
     let catalog: LeaseCatalog
+    let events: EventStreamRoute
     /// Part of every entity tag: another version may write the same leases otherwise.
     let version: String
     /// How long etcd may take to say what is left of a lease.
@@ -25,9 +26,14 @@ struct LeaseRoutes: Sendable {
     }
 
     private func list(_ request: Request, _ context: APIRequestContext) throws -> Response {
+        let accept = AcceptHeader(request)
+        guard !EventStreamRoute.isWanted(accept) else {
+            _ = try QueryParameters(request.uri.query, allowing: [])
+            return try events.response(to: request)
+        }
         let query = try QueryParameters(
             request.uri.query, allowing: LeaseFilter.parameters.union(["limit", "continue"]))
-        try AcceptHeader(request).require("application/json")
+        try accept.require("application/json")
         let filter = try LeaseFilter(query)
         let digest = filter.digest
         let limit = try query.number("limit", in: 1...Self.pageLimit)

@@ -15,6 +15,8 @@ package struct NodeAPIServer: Service {
     private let listen: ListenAddress
     private let logger: Logger
     let endpoints: [Endpoint]
+    let broadcast: LeaseBroadcast
+    let connections = OpenConnections()
 
     /// How long requests that are being answered may take to end after the daemon was told to stop; then their
     /// connections are cut. The daemon itself has 1.8 s.
@@ -26,8 +28,12 @@ package struct NodeAPIServer: Service {
         self.listen = listen
         self.logger = logger
         let catalog = LeaseCatalog(status: status)
+        broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
         endpoints =
-            LeaseRoutes(status: status, store: store, catalog: catalog, version: version).endpoints
+            LeaseRoutes(
+                status: status, store: store, catalog: catalog, events: EventStreamRoute(broadcast: broadcast),
+                version: version
+            ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
             + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
     }
@@ -76,7 +82,13 @@ package struct NodeAPIServer: Service {
                 group.addTask {
                     try await gracefulShutdown()
                     try await Task.sleep(for: Self.stopTime)
-                    logger.info("requests that were still being answered are cut off")
+                    logger.info("connections that are still open are cut off")
+                    connections.closeAll()
+                }
+                group.addTask {
+                    await broadcast.run()
+                    // The endpoint ends the group, not this: at shutdown it is still busy with the last bytes.
+                    try await Task.sleep(for: .seconds(86_400))
                 }
                 try await group.next()
                 group.cancelAll()
@@ -105,6 +117,7 @@ package struct NodeAPIServer: Service {
             router: router,
             server: .http1(
                 configuration: .init(
+                    additionalChannelHandlers: [OpenConnections.Handler(connections)],
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),

@@ -42,7 +42,8 @@ struct NodeRoutes: Sendable {
 
     private func dataplane(_ request: Request, _ context: APIRequestContext) throws -> Response {
         _ = try Self.check(request)
-        return JSONBody.response(status.read { DataplaneDocument($0) })
+        let now = status.clock.now
+        return JSONBody.response(status.read { DataplaneDocument($0, at: now) })
     }
 
     private func lookup(_ request: Request, _ context: APIRequestContext) throws -> Response {

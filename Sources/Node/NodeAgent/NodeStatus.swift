@@ -14,7 +14,12 @@ package final class NodeStatus: Sendable {
     package init(node: NodeID, clock: MonotonicClock) {
         state = Mutex(Snapshot(node: node))
         self.clock = clock
+        (leaseSignals, leaseSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// One element or none, however often the journal of leases or the own subnet has moved on; for one reader.
+    package let leaseSignals: AsyncStream<Void>
+    private let leaseSignal: AsyncStream<Void>.Continuation
 
     package let clock: MonotonicClock
 
@@ -25,7 +30,13 @@ package final class NodeStatus: Sendable {
     }
 
     package func update<Result: Sendable>(_ body: (inout Snapshot) -> Result) -> Result {
-        state.withLock { body(&$0) }
+        let (result, isNews) = state.withLock { snapshot in
+            let before = (snapshot.journal.mark, snapshot.lease?.key)
+            let result = body(&snapshot)
+            return (result, before != (snapshot.journal.mark, snapshot.lease?.key))
+        }
+        if isNews { leaseSignal.yield() }
+        return result
     }
 
     package struct Snapshot: Sendable {
@@ -33,6 +44,8 @@ package final class NodeStatus: Sendable {
         package var publicIP: IPv4Address?
         package var config: ConfigReading?
         package var leases = LeaseTable()
+        /// What last changed in ``leases``.
+        package var journal = LeaseJournal()
         /// The lease in use.
         package var lease: Lease?
         /// Where the holder stood when it last moved; see ``phase(at:)``.
