@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "tartand", targets: ["tartand"]),
         .executable(name: "tartan", targets: ["tartan"]),
+        .executable(name: "tartan-cni", targets: ["tartan-cni"]),
     ],
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
@@ -39,13 +40,16 @@ let package = Package(
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
-            name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
+            name: "Etcd", dependencies: ["CurlHTTP", "JSONText", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Wire/Etcd"),
+        // Apart from Etcd because tartan-cni needs it without curl.
+        .target(name: "JSONText", path: "Sources/Wire/JSONText"),
         .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
 
         // Adapters: where a foreign thing becomes a domain value.
         .target(
-            name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
+            name: "EtcdStore", dependencies: ["Etcd", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Adapters/EtcdStore"),
         .target(
             name: "LinuxDataplane", dependencies: ["Netlink", "Dataplane", "IPAddressing"],
             path: "Sources/Adapters/LinuxDataplane"),
@@ -98,6 +102,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Programs/tartan"),
+
+        .executableTarget(
+            name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Programs/tartan-cni"),
 
         // Measured, not shipped.
         .executableTarget(

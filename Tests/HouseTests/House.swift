@@ -6,7 +6,9 @@ enum House {
     static let standard: Set<String> = ["Swift", "Glibc", "Synchronization", "Dispatch"]
 
     static let domain: Set<String> = ["IPAddressing", "Leases", "Dataplane"]
-    static let wire: Set<String> = ["CCurl", "CLinux", "CNFTables", "CurlHTTP", "Etcd", "Netlink", "NFTables"]
+    static let wire: Set<String> = [
+        "CCurl", "CLinux", "CNFTables", "CurlHTTP", "Etcd", "JSONText", "Netlink", "NFTables",
+    ]
     static let adapters: Set<String> = ["EtcdStore", "LinuxDataplane"]
     static let node: Set<String> = ["NodeAgent", "NodeAPI", "NodeClient", "APISchema", "Lab"]
     static let programs: Set<String> = ["tartand", "tartan", "tartan-cni", "tartan_cni"]
@@ -22,10 +24,11 @@ enum House {
         "Leases": ["IPAddressing"],
         "Dataplane": ["IPAddressing", "Leases"],
         "CurlHTTP": ["CCurl"],
-        "Etcd": ["CurlHTTP", "FoundationEssentials", "Logging"],
+        "JSONText": [],
+        "Etcd": ["CurlHTTP", "JSONText", "FoundationEssentials", "Logging"],
         "Netlink": ["CLinux", "IPAddressing"],
         "NFTables": ["CNFTables"],
-        "EtcdStore": ["Etcd", "Leases", "IPAddressing", "FoundationEssentials"],
+        "EtcdStore": ["Etcd", "JSONText", "Leases", "IPAddressing", "FoundationEssentials"],
         "LinuxDataplane": ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
         "NodeAgent": [
             "Leases", "Dataplane", "IPAddressing", "ServiceLifecycle", "AsyncAlgorithms", "Logging", "Metrics",
@@ -44,7 +47,7 @@ enum House {
             "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
             "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",
         ],
-        "tartan-cni": ["Netlink", "Leases", "IPAddressing"],
+        "tartan-cni": ["Netlink", "JSONText", "Leases", "IPAddressing"],
         "TestKit": ["Leases", "Dataplane", "IPAddressing", "Testing"],
     ]
 
