@@ -1,1 +1,5 @@
-print("x")
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+exit(Plugin.main(arguments: CommandLine.arguments))
