@@ -24,8 +24,10 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             case watching(Watch.Iterator)
         }
 
+        /// What the parts of a snapshot have in common.
         private struct Listing {
-            var revision: Revision?
+            /// From the first part on.
+            var mark: HistoryMark?
         }
 
         private let client: EtcdClient
@@ -70,20 +72,21 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 state = .idle(afterFailure: true)
                 return try interruption(error)
             }
-            let isFirst = listing.revision == nil
-            let revision = listing.revision ?? Revision(page.header.revision)
-            listing.revision = revision
+            let isFirst = listing.mark == nil
+            var mark = listing.mark ?? HistoryMark(page.header)
+            for keyValue in page.keyValues { mark.listed(keyValue) }
+            listing.mark = mark
             let (records, config) = read(page.keyValues)
             if page.hasMore {
                 state = .listing(pages, listing)
             } else {
                 backoff.reset()
                 isInterrupted = false
-                state = .watching(client.watch(keys.everything, from: revision.next.value).makeAsyncIterator())
+                state = .watching(client.watch(keys.everything, after: mark).makeAsyncIterator())
             }
             return .snapshot(
                 SnapshotPart(
-                    revision: revision, records: records, config: isFirst ? config ?? .missing : nil,
+                    revision: Revision(mark.revision), records: records, config: isFirst ? config ?? .missing : nil,
                     isFirst: isFirst, isLast: !page.hasMore))
         }
 
@@ -103,7 +106,7 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 return .resumed
             case .interrupted(let error): return try interruption(error)
             case .events(let events, let revision): return changes(events, at: Revision(revision))
-            case .compacted, .ranBackwards, nil:
+            case .compacted, .replaced, nil:
                 state = .idle(afterFailure: false)
                 return nil
             }
@@ -150,7 +153,9 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 case .delete(let key, let modRevision):
                     switch keys.meaning(of: key) {
                     case .config: config = .missing
-                    case .lease(let name): records.append(.gone(name: name, at: Revision(modRevision)))
+                    case .lease(let name):
+                        let name = String(decoding: name, as: UTF8.self)
+                        records.append(.gone(name: name, at: Revision(modRevision)))
                     case .other: break
                     }
                 }

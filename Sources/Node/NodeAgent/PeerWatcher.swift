@@ -42,7 +42,9 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             let changes = status.update { snapshot in
                 if let config = part.config { snapshot.config = config }
                 snapshot.feedProblem = nil
-                return snapshot.leases.apply(part)
+                let changes = snapshot.leases.apply(part)
+                snapshot.journal.record(changes, at: part.revision, isWhole: part.isLast)
+                return changes
             }
             if let config = part.config { reconciler.setConfig(config) }
             reconciler.post(changes, isComplete: part.isLast)
@@ -58,7 +60,9 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             reportUnreadable(records)
             let changes = status.update { snapshot in
                 if let config { snapshot.config = config }
-                return snapshot.leases.apply(records, at: revision)
+                let changes = snapshot.leases.apply(records, at: revision)
+                snapshot.journal.record(changes, at: revision)
+                return changes
             }
             if let config {
                 reconciler.setConfig(config)

@@ -14,8 +14,9 @@ package final class ReconcilerInbox: Sendable {
         var config: ConfigReading?
         /// The own subnet, where it changed.
         var own: SubnetKey??
-
-        var isEmpty: Bool { leases.isEmpty && !isComplete && config == nil && own == nil }
+        /// The kernel has something to say.
+        var hasDrift = false
+        var isAuditDue = false
     }
 
     private let content = Mutex(Content())
@@ -54,6 +55,10 @@ package final class ReconcilerInbox: Sendable {
             }
         }
     }
+
+    func noteDrift() { change { $0.hasDrift = true } }
+
+    func noteAuditDue() { change { $0.isAuditDue = true } }
 
     package func setConfig(_ config: ConfigReading) { change { $0.config = config } }
 

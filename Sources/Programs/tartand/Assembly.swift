@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CHost
 import Dataplane
 import Etcd
 import EtcdStore
@@ -10,6 +11,7 @@ import Logging
 import NodeAPI
 import NodeAgent
 import ServiceLifecycle
+import UnixSignals
 
 /// Where the daemon's parts are put together, and the only place that knows all of them.
 struct Assembly {
@@ -74,13 +76,19 @@ struct Assembly {
             ])
         if configuration.masquerade {
             logger.warning(
-                "this version does not masquerade; the subnet file says FLANNEL_IPMASQ=false, so that the network "
-                    + "plugin does")
+                "this version does not masquerade; the subnet file says FLANNEL_IPMASQ=false, so the network plugin does"
+            )
         }
         let stopLimit = StopLimit(notifier: notifier, logger: logger)
         let services: [any Service] = [api, reconciler, holder, watcher, stopLimit]
+        // At debug it writes whole services out, with everything that is in them.
+        var groupLogger = logger
+        groupLogger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
-            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: .init(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
+        // Half of what is resident by now is code that options, files and the linker needed, once.
+        chost_release_code()
         try await group.run()
         await client.shutdown()
     }
@@ -127,5 +135,6 @@ struct Assembly {
                 "etcdRequests": "\(counters.unaryTotal)",
             ])
         notifier.ready("\(file.subnet)")
+        chost_release_code()
     }
 }

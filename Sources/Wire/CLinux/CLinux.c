@@ -4,10 +4,13 @@
 
 #include "CLinux.h"
 
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 
 int clinux_enter_network_namespace(int descriptor) { return setns(descriptor, CLONE_NEWNET); }
 
@@ -20,5 +23,17 @@ int clinux_mount_bind(const char *source, const char *target, int recursive) {
 }
 
 int clinux_unmount_detached(const char *path) { return umount2(path, MNT_DETACH); }
+
+int clinux_ignore_port(int descriptor, unsigned int port) {
+    // The load takes four bytes as a big-endian number; the kernel wrote them in this machine's order.
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
 
 const char *clinux_error_name(int number) { return strerrorname_np(number); }

@@ -9,29 +9,44 @@ extension JSONReader {
 
     /// A whole number, also one in quotes, which is how the gateway writes 64 bits.
     package mutating func integer() throws(JSONError) -> Int64 {
-        let isQuoted = take(UInt8(ascii: "\""))
-        let start = position
-        let text = try numberText()
-        guard let value = Int64(text) else { throw error("not a whole number of 64 bits", at: start) }
-        if isQuoted {
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw error("not a number") }
-            position += 1
-        }
-        return value
+        let (isNegative, magnitude, start) = try wholeNumber()
+        if isNegative, magnitude == Int64.min.magnitude { return .min }
+        guard let value = Int64(exactly: magnitude) else { throw error("not a whole number of 64 bits", at: start) }
+        return isNegative ? -value : value
     }
 
     /// The same without a sign; identifiers of members and clusters use all 64 bits.
     package mutating func unsigned() throws(JSONError) -> UInt64 {
-        let isQuoted = take(UInt8(ascii: "\""))
-        let start = position
-        guard let value = UInt64(try numberText()) else { throw error("not a whole number of 64 bits", at: start) }
-        if isQuoted {
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw error("not a number") }
-            position += 1
-        }
-        return value
+        let (isNegative, magnitude, start) = try wholeNumber()
+        if isNegative { throw error("not a whole number of 64 bits", at: start) }
+        return magnitude
     }
 
+    private mutating func wholeNumber() throws(JSONError) -> (isNegative: Bool, magnitude: UInt64, start: Int) {
+        let isQuoted = take(UInt8(ascii: "\""))
+        if !isQuoted { skipSpace() }
+        let start = position
+        try skipNumber()
+        let isNegative = bytes[start] == UInt8(ascii: "-")
+        var magnitude: UInt64 = 0
+        for index in (isNegative ? start + 1 : start)..<position {
+            let (product, isTooLarge) = magnitude.multipliedReportingOverflow(by: 10)
+            let (sum, isJustTooLarge) = product.addingReportingOverflow(UInt64(bytes[index] &- UInt8(ascii: "0")))
+            guard Self.isDigit(bytes[index]), !isTooLarge, !isJustTooLarge else {
+                throw error("not a whole number of 64 bits", at: start)
+            }
+            magnitude = sum
+        }
+        if isQuoted {
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+                throw error("not a number", at: start)
+            }
+            position += 1
+        }
+        return (isNegative, magnitude, start)
+    }
+
+    /// A string; what in it is not UTF-8 comes out as U+FFFD.
     package mutating func string() throws(JSONError) -> String {
         skipSpace()
         let start = position + 1
@@ -66,28 +81,56 @@ extension JSONReader {
             if byte < 0x20 { throw error("a control character in a string", at: index) }
             if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
+                index += try escapeLength(at: index)
+            } else {
                 index += 1
             }
-            index += 1
         }
         throw error("a string does not end")
     }
 
-    mutating func numberText() throws(JSONError) -> Substring {
-        skipSpace()
+    /// Goes behind a number (RFC 8259 section 6).
+    mutating func skipNumber() throws(JSONError) {
         let start = position
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
-                UInt8(ascii: "e"), UInt8(ascii: "E"):
-                position += 1
-                continue
-            default: break
-            }
-            break
+        if at(UInt8(ascii: "-")) { position += 1 }
+        if at(UInt8(ascii: "0")) { position += 1 } else { try skipDigits(start) }
+        if at(UInt8(ascii: ".")) {
+            position += 1
+            try skipDigits(start)
         }
-        guard position > start else { throw error("a number is missing") }
-        return String(decoding: bytes[start..<position], as: UTF8.self)[...]
+        if at(UInt8(ascii: "e")) || at(UInt8(ascii: "E")) {
+            position += 1
+            if at(UInt8(ascii: "+")) || at(UInt8(ascii: "-")) { position += 1 }
+            try skipDigits(start)
+        }
+        if position < bytes.count, Self.isDigit(bytes[position]) {
+            throw error("a number with a leading zero", at: start)
+        }
+    }
+
+    private mutating func skipDigits(_ start: Int) throws(JSONError) {
+        let first = position
+        while position < bytes.count, Self.isDigit(bytes[position]) { position += 1 }
+        if position == first { throw error("not a number", at: start) }
+    }
+
+    private func at(_ byte: UInt8) -> Bool { position < bytes.count && bytes[position] == byte }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+
+    /// How many bytes the escape takes whose backslash is there.
+    private func escapeLength(at index: Int) throws(JSONError) -> Int {
+        guard index + 1 < bytes.count else { throw error("an escape does not end", at: index) }
+        switch bytes[index + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return 2
+        case UInt8(ascii: "u"):
+            var digits = index + 2
+            _ = try hex4(&digits, bytes.count)
+            return 6
+        default: throw error("an unknown escape", at: index)
+        }
     }
 
     private func unescape(_ range: Range<Int>) throws(JSONError) -> [UInt8] {
@@ -136,11 +179,24 @@ extension JSONReader {
     }
 
     private func hex4(_ index: inout Int, _ end: Int) throws(JSONError) -> UInt32 {
-        guard index + 4 <= end,
-            let value = UInt32(String(decoding: bytes[index..<index + 4], as: UTF8.self), radix: 16),
-            bytes[index] != UInt8(ascii: "+"), bytes[index] != UInt8(ascii: "-")
-        else { throw error("an escape without four hexadecimal digits", at: index) }
+        guard index + 4 <= end else { throw error("an escape does not end", at: index) }
+        var value: UInt32 = 0
+        for digit in bytes[index..<index + 4] {
+            guard let number = Self.hex(digit) else {
+                throw error("an escape without four hexadecimal digits", at: index)
+            }
+            value = value << 4 | number
+        }
         index += 4
         return value
+    }
+
+    private static func hex(_ digit: UInt8) -> UInt32? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(digit - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(digit - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(digit - UInt8(ascii: "A") + 10)
+        default: nil
+        }
     }
 }

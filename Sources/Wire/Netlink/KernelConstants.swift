@@ -4,6 +4,12 @@ import CLinux
 
 // The one place where the kernel's names become ours: a search for `RTM_NEWNEIGH` or `NDA_LLADDR` ends here.
 
+/// Who in the kernel is spoken to.
+package enum NetlinkProtocol: Int32, Hashable, Sendable {
+    case route = 0  // NETLINK_ROUTE
+    case netfilter = 12  // NETLINK_NETFILTER
+}
+
 /// What a message is about and does (`nlmsg_type`).
 package struct MessageType: Hashable, Sendable {
     package let rawValue: UInt16
@@ -204,4 +210,16 @@ enum MulticastGroup {
     static var ipv6Address: UInt32 { UInt32(RTNLGRP_IPV6_IFADDR.rawValue) }
     static var ipv6Route: UInt32 { UInt32(RTNLGRP_IPV6_ROUTE.rawValue) }
     static var nextHop: UInt32 { UInt32(RTNLGRP_NEXTHOP.rawValue) }
+}
+
+/// Of NETLINK_NETFILTER (linux/netfilter/nfnetlink.h, nf_tables.h).
+enum NFTablesMessage {
+    /// The upper byte of a message's type (`NFNL_SUBSYS_NFTABLES`).
+    static var subsystem: UInt16 { UInt16(NFNL_SUBSYS_NFTABLES) }
+    /// The lower byte of the one that ends a transaction (`NFT_MSG_NEWGEN`); its attributes are others.
+    static var newGeneration: UInt16 { UInt16(NFT_MSG_NEWGEN.rawValue) }
+    /// `NFTA_TABLE_NAME`, `NFTA_CHAIN_TABLE`, `NFTA_RULE_TABLE`, …: the same number in each.
+    static var table: UInt16 { UInt16(NFTA_TABLE_NAME.rawValue) }
+    /// `NFNLGRP_NFTABLES`
+    static var group: UInt32 { UInt32(NFNLGRP_NFTABLES.rawValue) }
 }

@@ -51,8 +51,14 @@ package struct NetworkNamespace: ~Copyable, Sendable {
 
     /// A connection that talks to this namespace, whichever thread uses it.
     package borrowing func connect() throws(NetlinkError) -> RouteConnection {
-        let handover = Handover()
+        let handover = Handover<RouteConnection>()
         try run { () throws(NetlinkError) in handover.put(try RouteConnection()) }
+        return try handover.take()
+    }
+
+    borrowing func openSocket() throws(NetlinkError) -> NetlinkSocket {
+        let handover = Handover<NetlinkSocket>()
+        try run { () throws(NetlinkError) in handover.put(try NetlinkSocket()) }
         return try handover.take()
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel's own headers for rtnetlink, and the few calls that glibc shows only under _GNU_SOURCE.
+// The kernel's own headers for rtnetlink and nftables' notifications, and the few calls that glibc shows only under _GNU_SOURCE.
 // Every function returns what the call returns, or -1 with errno set.
 
 #ifndef CLINUX_H
@@ -14,6 +14,8 @@
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -33,6 +35,9 @@ int clinux_mount_bind(const char *source, const char *target, int recursive);
 
 // umount2(2): takes the mount out of sight now and away when nobody uses it any more.
 int clinux_unmount_detached(const char *path);
+
+// socket(7), SO_ATTACH_FILTER: drops every netlink message whose nlmsg_pid is the port.
+int clinux_ignore_port(int descriptor, unsigned int port);
 
 // strerrorname_np(3): "ENOENT"; NULL for what is no error number.
 const char *clinux_error_name(int number);

@@ -4,7 +4,8 @@ import CLinux
 
 extension LinkMessage {
     package init?(_ message: borrowing NetlinkMessage) {
-        guard let header = message.header(ifinfomsg.self) else { return nil }
+        // In the bridge's family a message tells of a port of it, also when it leaves the bridge, and not of the link.
+        guard let header = message.header(ifinfomsg.self), header.ifi_family == Family.unspecified else { return nil }
         self.init(index: UInt32(bitPattern: header.ifi_index), isUp: header.ifi_flags & LinkFlags.up != 0)
         isLoopback = header.ifi_flags & LinkFlags.loopback != 0
         isPromiscuous = header.ifi_flags & LinkFlags.promiscuous != 0

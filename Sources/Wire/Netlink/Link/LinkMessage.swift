@@ -120,6 +120,7 @@ package struct LinkMessage: NetlinkObject {
             builder.nest(LinkAttribute.data) {
                 $0.attribute(BridgeAttribute.vlanFiltering, UInt8(filtersVLANs ? 1 : 0))
             }
+        case .vxlanChange(let change): builder.nest(LinkAttribute.data) { change.put(into: &$0) }
         case .vxlan(let settings): builder.nest(LinkAttribute.data) { settings.put(into: &$0) }
         case .veth(let peer?):
             builder.nest(LinkAttribute.data) { builder in

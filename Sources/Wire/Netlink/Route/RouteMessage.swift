@@ -85,6 +85,8 @@ package struct RouteMessage: NetlinkObject {
         return filter
     }
 
+    package var isIPv4: Bool { family == Family.ipv4 }
+
     package static func messageType(_ verb: MessageType.Verb) -> MessageType { .route(verb) }
 
     private var header: rtmsg {
