@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "tartand", targets: ["tartand"]),
         .executable(name: "tartan", targets: ["tartan"]),
+        .executable(name: "tartan-cni", targets: ["tartan-cni"]),
     ],
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
@@ -45,15 +46,18 @@ let package = Package(
         .target(name: "CNFTables", path: "Sources/Wire/CNFTables", linkerSettings: [.linkedLibrary("nftables")]),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
-            name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
+            name: "Etcd", dependencies: ["CurlHTTP", "JSONText", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Wire/Etcd"),
+        // Apart from Etcd because tartan-cni needs it without curl.
+        .target(name: "JSONText", path: "Sources/Wire/JSONText"),
         .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
         // What pods send out of the cluster gets the node's address there: one table, by libnftables.
         .target(name: "NFTables", dependencies: ["CNFTables"], path: "Sources/Wire/NFTables"),
 
         // Adapters: where a foreign thing becomes a domain value.
         .target(
-            name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
+            name: "EtcdStore", dependencies: ["Etcd", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Adapters/EtcdStore"),
         .target(
             name: "LinuxDataplane", dependencies: ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
             path: "Sources/Adapters/LinuxDataplane"),
@@ -112,6 +116,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Programs/tartan"),
+        .executableTarget(
+            name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Programs/tartan-cni",
+            // Copied to hosts without Swift and started for every pod: nothing to find, nothing to relocate.
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+                ])
+            ]),
 
         // Measured, not shipped.
         .executableTarget(
@@ -143,7 +156,7 @@ let package = Package(
         .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "Lab"]),
-        .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
+        .testTarget(name: "EtcdTests", dependencies: ["Etcd", "JSONText"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
         .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),

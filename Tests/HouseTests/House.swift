@@ -7,7 +7,7 @@ enum House {
 
     static let domain: Set<String> = ["IPAddressing", "Leases", "Dataplane"]
     static let wire: Set<String> = [
-        "CCurl", "CLinux", "CNFTables", "CHost", "CurlHTTP", "Etcd", "Netlink", "NFTables",
+        "CCurl", "CLinux", "CNFTables", "CHost", "CurlHTTP", "Etcd", "JSONText", "Netlink", "NFTables",
     ]
     static let adapters: Set<String> = ["EtcdStore", "LinuxDataplane"]
     static let node: Set<String> = ["NodeAgent", "NodeAPI", "NodeClient", "APISchema", "Lab"]
@@ -25,10 +25,11 @@ enum House {
         "Leases": ["IPAddressing"],
         "Dataplane": ["IPAddressing", "Leases"],
         "CurlHTTP": ["CCurl"],
-        "Etcd": ["CurlHTTP", "FoundationEssentials", "Logging"],
+        "JSONText": [],
+        "Etcd": ["CurlHTTP", "JSONText", "FoundationEssentials", "Logging"],
         "Netlink": ["CLinux", "IPAddressing"],
         "NFTables": ["CNFTables"],
-        "EtcdStore": ["Etcd", "Leases", "IPAddressing", "FoundationEssentials"],
+        "EtcdStore": ["Etcd", "JSONText", "Leases", "IPAddressing", "FoundationEssentials"],
         "LinuxDataplane": ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
         "NodeAgent": [
             "Leases", "Dataplane", "IPAddressing", "ServiceLifecycle", "AsyncAlgorithms", "Logging", "Metrics",
@@ -51,7 +52,7 @@ enum House {
             "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
             "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",
         ],
-        "tartan-cni": ["Netlink", "Leases", "IPAddressing"],
+        "tartan-cni": ["Netlink", "JSONText", "Leases", "IPAddressing"],
         "TestKit": ["Leases", "Dataplane", "IPAddressing", "Testing"],
         "AgentTestKit": [
             "NodeAgent", "TestKit", "Leases", "Dataplane", "IPAddressing", "Testing", "Logging", "ServiceLifecycle",

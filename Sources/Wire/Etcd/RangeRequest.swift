@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// A question for keys (`etcdserverpb.RangeRequest`), answered in the order of the keys.
 package struct RangeRequest: Hashable, Sendable {
     package var keys: KeyRange

@@ -6,8 +6,13 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+// First, so that the kernel's headers leave out what glibc has (linux/libc-compat.h).
+#include <netinet/in.h>
+
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
