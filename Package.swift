@@ -111,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "tartan",
             dependencies: [
-                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
