@@ -122,7 +122,7 @@ let package = Package(
             // Copied to hosts without Swift and started for every pod: nothing to find, nothing to relocate.
             linkerSettings: [
                 .unsafeFlags([
-                    "-static-stdlib", "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+                    "-static-executable", "-use-ld=lld",
                 ])
             ]),
 
@@ -137,6 +137,10 @@ let package = Package(
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
 
+        .executableTarget(
+            name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
+            path: "Sources/Benchmarks/CNIBenchmark"),
+
         // Fakes, generators and conformance suites for the tests below.
         .target(
             name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
@@ -150,6 +154,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Support/AgentTestKit"),
+
+        // A container runtime and its pods, for the tests of the CNI plugin and its benchmark.
+        .target(
+            name: "CNITestKit", dependencies: ["Netlink", "JSONText", "IPAddressing"],
+            path: "Sources/Support/CNITestKit"),
 
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
@@ -186,6 +195,9 @@ let package = Package(
             dependencies: [
                 "LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit", "AgentTestKit",
             ]),
+        .testTarget(
+            name: "CNITests",
+            dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
         // Need both.
         .testTarget(
             name: "LabTests",

@@ -158,14 +158,14 @@ extension RouteConnection {
         }
     }
 
-    /// Takes the link of that name away; `false` where there is none.
+    /// Takes the link of that name away, in the namespace that both this connection and the thread are in; `false`
+    /// where there is none.
     mutating func remove(_ name: String) throws(PluginError) -> Bool {
-        do throws(NetlinkError) {
-            try perform(.delete, LinkMessage(name: name))
-            return true
-        } catch {
-            guard error.isAbsence else { throw PluginError(error, doing: "removing \(name)") }
-            return false
+        guard let link = try find(name) else { return false }
+        try kernel("removing \(name)") { () throws(NetlinkError) in
+            var removal = try LinkRemoval.open()
+            try removal.remove(link.index)
         }
+        return true
     }
 }

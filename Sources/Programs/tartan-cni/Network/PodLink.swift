@@ -81,24 +81,43 @@ struct PodLink {
     /// Takes both ends away; success also where they are gone.
     func remove(_ host: inout RouteConnection) throws(PluginError) { _ = try host.remove(name) }
 
-    /// Sets the pod's end up with its addresses and routes: one send. Called inside the pod's namespace; returns the
-    /// interface's index there.
-    func configure(_ result: AddResult) throws(PluginError) -> UInt32 {
-        var connection = try kernel("opening netlink in the container") { () throws(NetlinkError) in
-            try RouteConnection()
-        }
-        guard let link = try connection.find(attachment.interface) else {
+    /// Sets the pod's end up with its addresses and routes in one send, waits for the bridge, and has the kernel say
+    /// where the addresses are now. Called inside the pod's namespace.
+    func configure(_ result: AddResult, _ host: inout RouteConnection) throws(PluginError) {
+        var pod = try kernel("opening netlink in the container") { () throws(NetlinkError) in try RouteConnection() }
+        guard let link = try pod.find(attachment.interface) else {
             throw PluginError(.tryAgain, "\(attachment.interface) vanished from the container as it was set up")
         }
-        if result.addresses.contains(where: { $0.address.address.isIPv6 }) {
-            // Some runtimes turn IPv6 off in new namespaces. An address that nobody else can have need not be probed.
-            try KernelSetting.interface("ipv6", attachment.interface, "disable_ipv6").set(0)
-            try KernelSetting.interface("ipv6", attachment.interface, "accept_dad").set(0)
+        try setUp(hasIPv6: result.addresses.contains { $0.address.address.isIPv6 })
+        let steps = steps(result, link.index)
+        // A route that is there, another network's default route above all, stays.
+        for failure in pod.apply(steps, { $0.encode(into: &$1) }) {
+            if case .route = steps[failure.index], failure.error.isExistence { continue }
+            throw PluginError(failure.error, doing: "\(steps[failure.index].what) in the container")
         }
-        var steps = [Step.change(LinkMessage(index: link.index, isUp: true))]
+        try waitUntilCarrying(&host)
+        // The kernel announces an interface's addresses (RFC 5227 section 2.3, RFC 4861 section 7.2.6) whenever somebody
+        // sets its MAC address, also to what it was. A packet socket would do the same, and to close one takes the
+        // kernel longer than all the rest.
+        try kernel("announcing the addresses") { () throws(NetlinkError) in
+            try pod.perform(.new, LinkMessage(index: link.index, mac: podMAC))
+        }
+    }
+
+    private func setUp(hasIPv6: Bool) throws(PluginError) {
+        try KernelSetting.interface("ipv4", attachment.interface, "arp_notify").set(1)
+        guard hasIPv6 else { return }
+        try KernelSetting.interface("ipv6", attachment.interface, "ndisc_notify").set(1)
+        // Some runtimes turn IPv6 off in new namespaces. An address that nobody else can have need not be probed.
+        try KernelSetting.interface("ipv6", attachment.interface, "disable_ipv6").set(0)
+        try KernelSetting.interface("ipv6", attachment.interface, "accept_dad").set(0)
+    }
+
+    private func steps(_ result: AddResult, _ index: UInt32) -> [Step] {
+        var steps = [Step.change(LinkMessage(index: index, isUp: true))]
         for entry in result.addresses {
             var message = AddressMessage(
-                index: link.index, address: entry.address.address, prefixLength: entry.address.length)
+                index: index, address: entry.address.address, prefixLength: entry.address.length)
             message.broadcast = entry.address.broadcast
             steps.append(.address(message))
         }
@@ -106,20 +125,14 @@ struct PodLink {
             let gateway = result.addresses.first {
                 $0.address.address.isIPv6 == route.destination.address.isIPv6
             }?.gateway
-            steps.append(.route(route.message(device: link.index, gateway: gateway)))
+            steps.append(.route(route.message(device: index, gateway: gateway)))
         }
-        let failures = connection.apply(steps) { $0.encode(into: &$1) }
-        // A route that is there, another network's default route above all, stays.
-        for failure in failures {
-            if case .route = steps[failure.index], failure.error.isExistence { continue }
-            throw PluginError(failure.error, doing: "\(steps[failure.index].what) in the container")
-        }
-        return link.index
+        return steps
     }
 
     /// Waits until the host's end carries packets: until then the bridge drops what comes in by it. The kernel sets
     /// that on another thread, a moment after both ends are up.
-    func waitUntilCarrying(_ host: inout RouteConnection) throws(PluginError) {
+    private func waitUntilCarrying(_ host: inout RouteConnection) throws(PluginError) {
         var pause: UInt32 = 50
         var waited: UInt32 = 0
         while true {
@@ -133,14 +146,6 @@ struct PodLink {
             usleep(pause)
             waited += pause
             pause = min(pause * 2, 20_000)
-        }
-    }
-
-    /// Tells everybody on the link where the addresses are now; called inside the pod's namespace. Who does not hear it
-    /// asks, a little later: no reason to fail.
-    func announce(_ addresses: [AddressWithLength], by index: UInt32) {
-        for entry in addresses {
-            try? AddressAnnouncement(address: entry.address, mac: podMAC).send(by: index)
         }
     }
 }

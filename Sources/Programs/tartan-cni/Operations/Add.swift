@@ -66,11 +66,7 @@ struct Add {
         let masquerades = configuration.bridge.masquerade ?? !subnet.file.masquerade
         do throws(PluginError) {
             if masquerades { try masquerade.add(addresses, subnet) }
-            try namespace.inside { () throws(PluginError) in
-                let index = try link.configure(result)
-                try link.waitUntilCarrying(&host)
-                link.announce(result.addresses.map(\.address), by: index)
-            }
+            try namespace.inside { () throws(PluginError) in try link.configure(result, &host) }
         } catch {
             try link.remove(&host)
             if masquerades { try? masquerade.remove(addresses) }
