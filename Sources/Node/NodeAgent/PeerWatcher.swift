@@ -11,15 +11,19 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private let holder: LeaseHolderInbox
     private let reconciler: ReconcilerInbox
     private let logger: Logger
+    /// Called when the first leases are there, before anything is made of them.
+    private let whenFirstRead: @Sendable () -> Void
 
     package init(
-        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger
+        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger,
+        whenFirstRead: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.status = status
         self.holder = holder
         self.reconciler = reconciler
         self.logger = logger
+        self.whenFirstRead = whenFirstRead
     }
 
     package func run() async throws {
@@ -38,6 +42,7 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private func take(_ event: LeaseEvent) {
         switch event {
         case .snapshot(let part):
+            if part.isFirst, status.read({ $0.leases.revision == .zero }) { whenFirstRead() }
             reportUnreadable(part.records)
             let changes = status.update { snapshot in
                 if let config = part.config { snapshot.config = config }

@@ -48,7 +48,9 @@ struct Assembly {
         let api = NodeAPIServer(
             status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
         let watcher = PeerWatcher(
-            store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger)
+            store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
+            // By now the endpoint and the client are set up: what that took makes room for what the leases take.
+            whenFirstRead: { chost_release_code() })
         let holder = LeaseHolder(
             store: store,
             settings: LeaseHolderStateMachine.Settings(
@@ -139,5 +141,6 @@ struct Assembly {
             ])
         notifier.ready("\(file.subnet)")
         chost_release_code()
+        chost_release_memory()
     }
 }
