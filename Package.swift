@@ -118,13 +118,7 @@ let package = Package(
             path: "Sources/Programs/tartan"),
         .executableTarget(
             name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
-            path: "Sources/Programs/tartan-cni",
-            // Copied to hosts without Swift and started for every pod: nothing to find, nothing to relocate.
-            linkerSettings: [
-                .unsafeFlags([
-                    "-static-executable", "-use-ld=lld",
-                ])
-            ]),
+            path: "Sources/Programs/tartan-cni"),
 
         // Measured, not shipped.
         .executableTarget(
@@ -136,6 +130,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
+        .executableTarget(
+            name: "LeaseSearch",
+            dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Benchmarks/LeaseSearch"),
 
         .executableTarget(
             name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
@@ -159,10 +157,12 @@ let package = Package(
         .target(
             name: "CNITestKit", dependencies: ["Netlink", "JSONText", "IPAddressing"],
             path: "Sources/Support/CNITestKit"),
+        // A simulated cluster, for the tests and for LeaseSearch, which is built without Testing.
+        .target(name: "LeaseModel", dependencies: ["Leases", "IPAddressing"], path: "Sources/Support/LeaseModel"),
 
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
-        .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
+        .testTarget(name: "LeasesTests", dependencies: ["Leases", "LeaseModel", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "Lab"]),
         .testTarget(name: "EtcdTests", dependencies: ["Etcd", "JSONText"]),

@@ -45,13 +45,12 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             if part.isFirst, status.read({ $0.leases.revision == .zero }) { whenFirstRead() }
             reportUnreadable(part.records)
             let changes = status.update { snapshot in
-                if let config = part.config { snapshot.config = config }
                 snapshot.feedProblem = nil
                 let changes = snapshot.leases.apply(part)
                 snapshot.journal.record(changes, at: part.revision, isWhole: part.isLast)
                 return changes
             }
-            if let config = part.config { reconciler.setConfig(config) }
+            if let config = part.config { take(config) }
             reconciler.post(changes, isComplete: part.isLast)
             if part.isLast {
                 logger.info(
@@ -64,13 +63,12 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
         case .changes(let records, let config, let revision):
             reportUnreadable(records)
             let changes = status.update { snapshot in
-                if let config { snapshot.config = config }
                 let changes = snapshot.leases.apply(records, at: revision)
                 snapshot.journal.record(changes, at: revision)
                 return changes
             }
             if let config {
-                reconciler.setConfig(config)
+                take(config)
                 holder.post(.leasesKnown)
             }
             if !changes.isEmpty { reconciler.post(changes, isComplete: false) }
@@ -92,6 +90,18 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             }
             if wasBroken { logger.notice("etcd is being followed again") }
         }
+    }
+
+    /// The first good config is put to use at once, while etcd still lists; whether a later one can be is decided
+    /// where the own lease is known, by the holder.
+    private func take(_ config: ConfigReading) {
+        let isFirst = status.update { snapshot in
+            snapshot.newestConfig = config
+            if case .valid? = snapshot.config { return false }
+            snapshot.config = config
+            return true
+        }
+        if isFirst { reconciler.setConfig(config) }
     }
 
     /// Once each, also where a later snapshot tells of it again.
