@@ -84,7 +84,14 @@ struct Assembly {
                 "prefix": "\(configuration.keys.prefix)",
             ])
         let stopLimit = StopLimit(notifier: notifier, logger: logger)
-        let services = [api] as [any Service] + (host?.services ?? []) + [reconciler, holder, watcher, stopLimit]
+        let programming = AfterListening(reconciler)
+        let holding = AfterListening(holder)
+        let listening = ListeningAPI(server: api) {
+            programming.open()
+            holding.open()
+        }
+        let services =
+            [listening] as [any Service] + (host?.services ?? []) + [programming, holding, watcher, stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
