@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "tartand", targets: ["tartand"]),
         .executable(name: "tartan", targets: ["tartan"]),
+        .executable(name: "tartan-cni", targets: ["tartan-cni"]),
     ],
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
@@ -17,6 +18,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        // A misspelt key of the YAML file is named (swift-configuration passes it over); openapi.yaml in the tests.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Files and descriptors without unsafe pointers: the subnet file, the node's memory, the log.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // One log for every part of the daemon, levels and metadata included.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Counters and timers that do not know who reads them.
@@ -37,17 +42,24 @@ let package = Package(
         // Wire: one foreign protocol each, no lease in sight.
         .target(name: "CCurl", path: "Sources/Wire/CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CLinux", path: "Sources/Wire/CLinux"),
+        .target(name: "CHost", path: "Sources/Wire/CHost"),
+        .target(name: "CNFTables", path: "Sources/Wire/CNFTables", linkerSettings: [.linkedLibrary("nftables")]),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
-            name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
+            name: "Etcd", dependencies: ["CurlHTTP", "JSONText", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Wire/Etcd"),
+        // Apart from Etcd because tartan-cni needs it without curl.
+        .target(name: "JSONText", path: "Sources/Wire/JSONText"),
         .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
+        // What pods send out of the cluster gets the node's address there: one table, by libnftables.
+        .target(name: "NFTables", dependencies: ["CNFTables"], path: "Sources/Wire/NFTables"),
 
         // Adapters: where a foreign thing becomes a domain value.
         .target(
-            name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
+            name: "EtcdStore", dependencies: ["Etcd", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Adapters/EtcdStore"),
         .target(
-            name: "LinuxDataplane", dependencies: ["Netlink", "Dataplane", "IPAddressing"],
+            name: "LinuxDataplane", dependencies: ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
             path: "Sources/Adapters/LinuxDataplane"),
 
         // Node: the loops, the REST endpoint, the lab.
@@ -68,12 +80,13 @@ let package = Package(
                 "APISchema", "NodeAgent", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
-            path: "Sources/Node/NodeAPI"),
+            // A link to the one at the top: the endpoint serves its own contract.
+            path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
         .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
         .target(
             name: "Lab",
             dependencies: [
-                "Netlink", "NodeClient", "IPAddressing",
+                "Netlink", "NodeClient", "APISchema", "IPAddressing",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Sources/Node/Lab"),
@@ -83,21 +96,29 @@ let package = Package(
             name: "tartand",
             dependencies: [
                 "NodeAPI", "NodeAgent", "EtcdStore", "Etcd", "CurlHTTP", "LinuxDataplane", "Netlink", "Dataplane",
-                "Leases", "IPAddressing",
+                "Leases", "IPAddressing", "CHost",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            // The rest of the folder waits for NodeAPI and LinuxDataplane, which it is written against.
-            path: "Sources/Programs/tartand", sources: ["main.swift"]),
+            path: "Sources/Programs/tartand",
+            // Two megabytes of relocation records, read at every start, become twenty kilobytes (glibc 2.36).
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"])]),
         .executableTarget(
             name: "tartan",
             dependencies: [
-                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Programs/tartan"),
+        .executableTarget(
+            name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Programs/tartan-cni"),
 
         // Measured, not shipped.
         .executableTarget(
@@ -105,6 +126,8 @@ let package = Package(
             dependencies: [
                 "Lab", "Etcd", "CurlHTTP", "EtcdStore", "Netlink", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
         .executableTarget(
@@ -112,10 +135,28 @@ let package = Package(
             dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Benchmarks/LeaseSearch"),
 
+        .executableTarget(
+            name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
+            path: "Sources/Benchmarks/CNIBenchmark"),
+
         // Fakes, generators and conformance suites for the tests below.
         .target(
             name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
 
+        // A reconciler at work, for tests over the fake kernel and over the real one.
+        .target(
+            name: "AgentTestKit",
+            dependencies: [
+                "NodeAgent", "TestKit", "Leases", "Dataplane", "IPAddressing",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Support/AgentTestKit"),
+
+        // A container runtime and its pods, for the tests of the CNI plugin and its benchmark.
+        .target(
+            name: "CNITestKit", dependencies: ["Netlink", "JSONText", "IPAddressing"],
+            path: "Sources/Support/CNITestKit"),
         // A simulated cluster, for the tests and for LeaseSearch, which is built without Testing.
         .target(name: "LeaseModel", dependencies: ["Leases", "IPAddressing"], path: "Sources/Support/LeaseModel"),
 
@@ -123,29 +164,49 @@ let package = Package(
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
         .testTarget(name: "LeasesTests", dependencies: ["Leases", "LeaseModel", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
-        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
-        .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "Lab"]),
+        .testTarget(name: "EtcdTests", dependencies: ["Etcd", "JSONText"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit"]),
+        .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
+        .testTarget(name: "LinuxDataplaneTests", dependencies: ["LinuxDataplane", "Dataplane"]),
+        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
         .testTarget(
             name: "NodeAPITests",
-            dependencies: ["NodeAPI", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")]),
-        .testTarget(name: "TartandTests", dependencies: ["tartand"]),
-        .testTarget(name: "HouseTests"),
+            dependencies: [
+                "NodeAPI", "APISchema", "NodeAgent", "CurlHTTP", "TestKit",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        .testTarget(
+            name: "TartandTests",
+            dependencies: ["tartand", "CurlHTTP", .product(name: "Subprocess", package: "swift-subprocess")]),
+        .testTarget(name: "NodeClientTests", dependencies: ["NodeClient", "APISchema"]),
+        .testTarget(
+            name: "TartanTests",
+            dependencies: ["tartan", "Lab", "NodeClient", "APISchema", "Etcd", "Leases", "IPAddressing", "CurlHTTP"]),
+        .testTarget(
+            name: "HouseTests",
+            dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
-        .testTarget(name: "KernelTests", dependencies: ["LinuxDataplane", "Netlink", "Dataplane", "TestKit"]),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit", "AgentTestKit",
+            ]),
+        .testTarget(
+            name: "CNITests",
+            dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
         // Need both.
         .testTarget(
-            name: "LabTests", dependencies: ["Lab", "Etcd", "EtcdStore", "CurlHTTP", "Netlink", "NodeClient", "TestKit"]
-        ),
+            name: "LabTests",
+            dependencies: ["Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "tartan", "tartand"]),
     ]
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335

@@ -59,8 +59,6 @@ import Testing
         #expect(tracker.plan(removing: true).count == 4)
     }
 
-    // MARK: -
-
     /// Every route's next hop, neighbour and forwarding entry are there.
     private func expectRoutesWork(_ state: DataplaneState<IPv4Address>, after operation: Operation<IPv4Address>) {
         for case .nextHop(let id) in state.routes.values {
@@ -74,8 +72,10 @@ import Testing
     private func randomPeers(_ random: inout SplitMix64) throws -> [PeerEntries<IPv4Address>] {
         var peers: [PeerEntries<IPv4Address>] = []
         for node in 1..<12 where Bool.random(using: &random) {
-            // Each node its own subnets, so that two wanted peers never contradict each other.
-            peers.append(try entries(subnet: node + (Bool.random(using: &random) ? 0 : 20), node: node))
+            // Each node its own subnets, so that two wanted peers never contradict each other; a subnet's VTEP may be
+            // another one before and after.
+            let vtep = node + (Bool.random(using: &random) ? 0 : 40)
+            peers.append(try entries(subnet: node + (Bool.random(using: &random) ? 0 : 20), node: vtep))
         }
         return peers
     }
@@ -124,8 +124,8 @@ import Testing
         let text = state.plan(removing: false).map(\.description)
         #expect(
             text == [
-                "set neighbour 10.244.20.0 lladdr 02:00:00:00:00:02",
                 "set fdb 02:00:00:00:00:02 dst 192.168.0.2",
+                "set neighbour 10.244.20.0 lladdr 02:00:00:00:00:02",
                 "add nexthop id 183768064 via 10.244.20.0 dev vxlan onlink",
                 "add route 10.244.20.0/24 nhid 183768064",
             ])

@@ -60,7 +60,7 @@ struct EtcdVersion: CustomTestStringConvertible, Sendable {
 
 /// Waits until a condition holds, and fails where it does not in time.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, within limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit

@@ -6,14 +6,17 @@ enum House {
     static let standard: Set<String> = ["Swift", "Glibc", "Synchronization", "Dispatch"]
 
     static let domain: Set<String> = ["IPAddressing", "Leases", "Dataplane"]
-    static let wire: Set<String> = ["CCurl", "CLinux", "CNFTables", "CurlHTTP", "Etcd", "Netlink", "NFTables"]
+    static let wire: Set<String> = [
+        "CCurl", "CLinux", "CNFTables", "CHost", "CurlHTTP", "Etcd", "JSONText", "Netlink", "NFTables",
+    ]
     static let adapters: Set<String> = ["EtcdStore", "LinuxDataplane"]
     static let node: Set<String> = ["NodeAgent", "NodeAPI", "NodeClient", "APISchema", "Lab"]
     static let programs: Set<String> = ["tartand", "tartan", "tartan-cni", "tartan_cni"]
 
     /// The one target that may open a door to something foreign.
     static let doors = [
-        "CCurl": "CurlHTTP", "CLinux": "Netlink", "CNFTables": "NFTables", "Hummingbird": "NodeAPI",
+        "CCurl": "CurlHTTP", "CLinux": "Netlink", "CNFTables": "NFTables", "CHost": "tartand",
+        "Hummingbird": "NodeAPI",
         "Configuration": "tartand",
     ]
 
@@ -22,10 +25,11 @@ enum House {
         "Leases": ["IPAddressing"],
         "Dataplane": ["IPAddressing", "Leases"],
         "CurlHTTP": ["CCurl"],
-        "Etcd": ["CurlHTTP", "FoundationEssentials", "Logging"],
+        "JSONText": [],
+        "Etcd": ["CurlHTTP", "JSONText", "FoundationEssentials", "Logging"],
         "Netlink": ["CLinux", "IPAddressing"],
         "NFTables": ["CNFTables"],
-        "EtcdStore": ["Etcd", "Leases", "IPAddressing", "FoundationEssentials"],
+        "EtcdStore": ["Etcd", "JSONText", "Leases", "IPAddressing", "FoundationEssentials"],
         "LinuxDataplane": ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
         "NodeAgent": [
             "Leases", "Dataplane", "IPAddressing", "ServiceLifecycle", "AsyncAlgorithms", "Logging", "Metrics",
@@ -33,24 +37,32 @@ enum House {
         "APISchema": ["FoundationEssentials"],
         "NodeAPI": [
             "APISchema", "NodeAgent", "Leases", "IPAddressing", "Hummingbird", "Logging", "ServiceLifecycle",
-            "HTTPTypes", "NIOCore",
+            "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
-        "Lab": ["Netlink", "NodeClient", "IPAddressing", "Subprocess", "FoundationEssentials"],
-        "tartand": domain.union(adapters).union(["CurlHTTP", "Etcd", "Netlink", "NFTables", "SystemPackage", "Yams"])
-            .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
-            .union(["Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials"]),
+        "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],
+        "tartand": domain.union(adapters).union([
+            "CurlHTTP", "Etcd", "Netlink", "NFTables", "CHost", "SystemPackage", "Yams",
+        ])
+        .union(["NodeAgent", "NodeAPI", "NodeClient", "APISchema"])
+        .union([
+            "Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
+        ]),
         "tartan": [
-            "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+            "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
             "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",
         ],
-        "tartan-cni": ["Netlink", "Leases", "IPAddressing"],
+        "tartan-cni": ["Netlink", "JSONText", "Leases", "IPAddressing"],
         "LeaseModel": ["Leases", "IPAddressing"],
         "TestKit": ["Leases", "Dataplane", "IPAddressing", "Testing"],
+        "CNITestKit": ["Netlink", "JSONText", "IPAddressing"],
+        "AgentTestKit": [
+            "NodeAgent", "TestKit", "Leases", "Dataplane", "IPAddressing", "Testing", "Logging", "ServiceLifecycle",
+        ],
     ]
 
     /// Measured, not shipped: free, but for the programs.
-    static let free: Set<String> = ["PeersBenchmark", "LeaseSearch"]
+    static let free: Set<String> = ["PeersBenchmark", "CNIBenchmark", "LeaseSearch"]
 
     /// Why a target must not import a module; `nil` where it may.
     static func objection(to module: String, in target: String) -> String? {
@@ -62,7 +74,9 @@ enum House {
             return module == "Swift" ? nil : reasonInDomain(module)
         }
         if standard.contains(module) { return nil }
-        if ["TestKit", "LeaseModel"].contains(module) { return "what ships does not carry the fakes of its tests" }
+        if ["TestKit", "AgentTestKit", "LeaseModel"].contains(module) {
+            return "what ships does not carry the fakes of its tests"
+        }
         if let owner = doors[module] { return "one door to one foreign thing: \(module) only from \(owner)" }
         return reasonAbove(module, in: target)
     }

@@ -21,10 +21,14 @@ struct SourceTree {
 
     let files: [File]
 
-    init() throws {
-        // Where the package is a directory of links, the links lead to the one that is meant.
-        let root = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+    /// The package's own folder. Where that is a directory of links, the links lead to the one that is meant.
+    static var root: URL {
+        URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
+    }
+
+    init() throws {
+        let root = Self.root
         let paths = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: "Sources").path())
         files = try paths.filter { $0.hasSuffix(".swift") && $0.split(separator: "/").count > 2 }.sorted().map { path in
             let text = try String(contentsOf: root.appending(path: "Sources/\(path)"), encoding: .utf8)
@@ -46,7 +50,8 @@ struct SourceTree {
             rest = rest.dropFirst()
             if let kind = rest.first, kinds.contains(kind) { rest = rest.dropFirst() }
             guard let module = rest.first?.split(separator: ".").first else { continue }
-            found.append(Import(line: index + 1, module: String(module.prefix { $0.isLetter || $0.isNumber || $0 == "_" })))
+            found.append(
+                Import(line: index + 1, module: String(module.prefix { $0.isLetter || $0.isNumber || $0 == "_" })))
         }
         return found
     }

@@ -11,9 +11,9 @@ struct RouteSocketTests {
 
     private func open(_ name: String) throws -> RouteSocket { try RouteSocket(in: NetworkNamespace(name: name)) }
 
-    @Test func `a namespace is as ip netns makes it, with lo up`() throws {
+    @Test func `a namespace is as ip netns makes it, with lo up`() async throws {
         let name = try namespaces.make()
-        let link = try #require(try Command.list(in: name, "ip -j link show dev lo").first)
+        let link = try #require(try await Command.list(in: name, "ip -j link show dev lo").first)
         #expect((link["flags"] as? [String])?.contains("UP") == true)
         #expect(throws: NetlinkError.self) { try NetworkNamespace.create(name: name) }
         try NetworkNamespace.delete(name: name)
@@ -53,9 +53,9 @@ struct RouteSocketTests {
 
         let addresses = try await socket.addresses(of: bridge.index).filter { $0.address?.isIPv4 == true }
         #expect(addresses.map(\.description) == ["address 192.168.7.1/24 dev \(bridge.index)"])
-        let ports = try Command.list(in: first, "ip -j link show master br0")
+        let ports = try await Command.list(in: first, "ip -j link show master br0")
         #expect(ports.compactMap { $0["ifname"] as? String } == ["p1"])
-        let defaults = try Command.list(in: second, "ip -j route show default")
+        let defaults = try await Command.list(in: second, "ip -j route show default")
         #expect(defaults.first?["gateway"] as? String == "192.168.7.1")
 
         try await socket.removeAddress(.v4(IPv4Address(192, 168, 7, 1)), prefixLength: 24, from: bridge.index)
@@ -107,12 +107,12 @@ struct RouteSocketTests {
         try await socket.addRoute(
             RouteMessage(destination: gateway, prefixLength: 24, nextHop: 7, origin: .init(rawValue: 116)))
 
-        let neighbor = try #require(try Command.list(in: name, "ip -j neigh show dev vx0").first)
+        let neighbor = try #require(try await Command.list(in: name, "ip -j neigh show dev vx0").first)
         #expect(neighbor["lladdr"] as? String == "02:00:00:00:00:02" && neighbor["dst"] as? String == "10.244.20.0")
         let fdb = try #require(
-            try Command.list(in: name, "bridge -j fdb show dev vx0").first { $0["mac"] as? String == "\(peer)" })
+            try await Command.list(in: name, "bridge -j fdb show dev vx0").first { $0["mac"] as? String == "\(peer)" })
         #expect(fdb["dst"] as? String == "192.168.7.2")
-        let route = try #require(try Command.list(in: name, "ip -j route show proto 116").first)
+        let route = try #require(try await Command.list(in: name, "ip -j route show proto 116").first)
         #expect(route["nhid"] as? Int == 7 && route["gateway"] as? String == "10.244.20.0")
 
         let origin = RouteMessage.Origin(rawValue: 116)

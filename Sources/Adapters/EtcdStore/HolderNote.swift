@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Etcd
+import JSONText
 import Leases
 
 /// The value of a key under `PREFIX/tartan/holders/`: who had the subnet last. When that was is the key's revision.

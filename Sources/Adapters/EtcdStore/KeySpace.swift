@@ -45,14 +45,14 @@ package struct KeySpace: Hashable, Sendable {
     enum Meaning {
         case config
         /// The last element of a lease's key.
-        case lease(name: String)
+        case lease(name: ArraySlice<UInt8>)
         case other
     }
 
     func meaning(of key: [UInt8]) -> Meaning {
         let prefix = leasePrefix.utf8
         if key.starts(with: prefix) {
-            return .lease(name: String(decoding: key.dropFirst(prefix.count), as: UTF8.self))
+            return .lease(name: key.dropFirst(prefix.count))
         }
         return key.elementsEqual(config.utf8) ? .config : .other
     }

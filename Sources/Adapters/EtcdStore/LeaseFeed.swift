@@ -24,8 +24,10 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             case watching(Watch.Iterator)
         }
 
+        /// What the parts of a snapshot have in common.
         private struct Listing {
-            var revision: Revision?
+            /// From the first part on.
+            var mark: HistoryMark?
         }
 
         private let client: EtcdClient
@@ -74,9 +76,11 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 state = .idle(afterFailure: true)
                 return try interruption(error)
             }
-            let isFirst = listing.revision == nil
-            let revision = listing.revision ?? Revision(page.header.revision)
-            listing.revision = revision
+            let isFirst = listing.mark == nil
+            var mark = listing.mark ?? HistoryMark(page.header)
+            for keyValue in page.keyValues { mark.listed(keyValue) }
+            listing.mark = mark
+            let revision = Revision(mark.revision)
             if isFirst, revision < told { startsHistory = true }
             defer {
                 if !page.hasMore {
@@ -90,7 +94,7 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             } else {
                 backoff.reset()
                 isInterrupted = false
-                state = .watching(client.watch(keys.everything, from: revision.next.value).makeAsyncIterator())
+                state = .watching(client.watch(keys.everything, after: mark).makeAsyncIterator())
             }
             return .snapshot(
                 SnapshotPart(
@@ -117,7 +121,7 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             case .events(let events, let revision):
                 told = Swift.max(told, Revision(revision))
                 return changes(events, at: Revision(revision))
-            case .ranBackwards:
+            case .replaced:
                 startsHistory = true
                 state = .idle(afterFailure: false)
                 return nil
@@ -168,7 +172,9 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 case .delete(let key, let modRevision):
                     switch keys.meaning(of: key) {
                     case .config: config = .missing
-                    case .lease(let name): records.append(.gone(name: name, at: Revision(modRevision)))
+                    case .lease(let name):
+                        let name = String(decoding: name, as: UTF8.self)
+                        records.append(.gone(name: name, at: Revision(modRevision)))
                     case .other: break
                     }
                 }

@@ -22,9 +22,25 @@ package protocol DataplaneDriver: Sendable {
     /// Everything of Tartan's that the kernel has on the prepared device and the underlay.
     func seen() async throws(DataplaneError) -> DataplaneState<IPv4Address>
 
+    /// Every address of the host but loopback's and the prepared device's.
+    func localAddresses() async throws(DataplaneError) -> Set<IPv4Address>
+
+    /// One element, however many, when ``takeChanges()`` may have something to say. For one reader.
+    var changeSignals: AsyncStream<Void> { get }
+
+    /// What changed in the kernel since this was last called, up to now: also of what this driver did everything is
+    /// in it that the kernel does not mark as ours.
+    func takeChanges() async -> DataplaneChanges<IPv4Address>
+
     /// Does every operation, in order, whatever became of the ones before; returns those that failed, by their place.
     /// Something to be removed that is not there was removed.
     func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure]
+}
+
+extension DataplaneDriver {
+    package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> { [] }
+    package var changeSignals: AsyncStream<Void> { AsyncStream { $0.finish() } }
+    package func takeChanges() async -> DataplaneChanges<IPv4Address> { DataplaneChanges() }
 }
 
 package struct OperationFailure: Hashable, Sendable {

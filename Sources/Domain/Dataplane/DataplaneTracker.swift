@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import IPAddressing
+import Leases
 
 /// The four tables of one family, wanted against seen.
 package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
@@ -11,14 +12,18 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     /// Which peer an entry is wanted for: a node whose old lease has not ended yet has two with one MAC address, or
     /// one gateway, and what they share goes with the last of them.
-    private var neighborClaims = SharedClaims<Address, Prefix<Address>, MACAddress>()
-    private var fdbClaims = SharedClaims<MACAddress, Prefix<Address>, Address>()
-    private var nextHopClaims = SharedClaims<NextHopID, Prefix<Address>, NextHop<Address>>()
+    private var neighborClaims = SharedClaims<Address, Prefix<Address>, Revision, MACAddress>()
+    private var fdbClaims = SharedClaims<MACAddress, Prefix<Address>, Revision, Address>()
+    private var nextHopClaims = SharedClaims<NextHopID, Prefix<Address>, Revision, NextHop<Address>>()
 
     package init() {}
 
     package var hasPending: Bool {
         neighbors.hasPending || fdb.hasPending || nextHops.hasPending || routes.hasPending
+    }
+
+    package var pendingCount: Int {
+        neighbors.pendingCount + fdb.pendingCount + nextHops.pendingCount + routes.pendingCount
     }
 
     package var wantedCount: Int {
@@ -40,16 +45,16 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     package mutating func want(_ peer: PeerEntries<Address>) {
         let subnet = peer.route.destination
         if let neighbor = peer.neighbor {
-            neighborClaims.claim(neighbor.address, neighbor.mac, for: subnet)
-            neighbors.want(neighbor.address, neighbor.mac)
+            neighborClaims.claim(neighbor.address, neighbor.mac, rank: peer.rank, for: subnet)
+            neighbors.want(neighbor.address, neighborClaims.value(neighbor.address))
         }
         if let entry = peer.fdb {
-            fdbClaims.claim(entry.mac, entry.destination, for: subnet)
-            fdb.want(entry.mac, entry.destination)
+            fdbClaims.claim(entry.mac, entry.destination, rank: peer.rank, for: subnet)
+            fdb.want(entry.mac, fdbClaims.value(entry.mac))
         }
         if let nextHop = peer.nextHop {
-            nextHopClaims.claim(nextHop.id, nextHop, for: subnet)
-            nextHops.want(nextHop.id, nextHop)
+            nextHopClaims.claim(nextHop.id, nextHop, rank: peer.rank, for: subnet)
+            nextHops.want(nextHop.id, nextHopClaims.value(nextHop.id))
         }
         routes.want(subnet, peer.route.path)
     }
@@ -59,25 +64,55 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         let subnet = peer.route.destination
         if let neighbor = peer.neighbor {
             neighborClaims.release(neighbor.address, neighbor.mac, for: subnet)
-            neighbors.want(neighbor.address, neighborClaims.newest(neighbor.address))
+            neighbors.want(neighbor.address, neighborClaims.value(neighbor.address))
         }
         if let entry = peer.fdb {
             fdbClaims.release(entry.mac, entry.destination, for: subnet)
-            fdb.want(entry.mac, fdbClaims.newest(entry.mac))
+            fdb.want(entry.mac, fdbClaims.value(entry.mac))
         }
         if let nextHop = peer.nextHop {
             nextHopClaims.release(nextHop.id, nextHop, for: subnet)
-            nextHops.want(nextHop.id, nextHopClaims.newest(nextHop.id))
+            nextHops.want(nextHop.id, nextHopClaims.value(nextHop.id))
         }
         if routes.wanted(subnet) == peer.route.path { routes.want(subnet, nil) }
     }
 
-    /// What a dump of the kernel's tables said.
-    package mutating func seeAll(_ state: DataplaneState<Address>) {
-        neighbors.seeAll(state.neighbors)
-        fdb.seeAll(state.fdb)
-        nextHops.seeAll(state.nextHops)
-        routes.seeAll(state.routes)
+    /// What a dump of the kernel's tables said; returns what of it is drift.
+    @discardableResult
+    package mutating func seeAll(_ state: DataplaneState<Address>) -> [EntryKey<Address>] {
+        var drifted: [EntryKey<Address>] = []
+        neighbors.seeAll(state.neighbors) { drifted.append(.neighbor($0)) }
+        fdb.seeAll(state.fdb) { drifted.append(.fdb($0)) }
+        nextHops.seeAll(state.nextHops) { drifted.append(.nextHop($0)) }
+        routes.seeAll(state.routes) { drifted.append(.route($0)) }
+        return drifted
+    }
+
+    /// What notifications said; returns what of it is drift.
+    package mutating func see(_ changes: DataplaneChanges<Address>) -> [EntryKey<Address>] {
+        var drifted: [EntryKey<Address>] = []
+        for (address, mac) in changes.neighbors where neighbors.see(address, mac) { drifted.append(.neighbor(address)) }
+        for (mac, address) in changes.fdb where fdb.see(mac, address) { drifted.append(.fdb(mac)) }
+        // Before the next hops: with one of these the kernel removes its routes, whatever was said of them.
+        for (prefix, path) in changes.routes where routes.see(prefix, path) { drifted.append(.route(prefix)) }
+        for (id, nextHop) in changes.nextHops {
+            if nextHops.see(id, nextHop) { drifted.append(.nextHop(id)) }
+            guard nextHop == nil else { continue }
+            for prefix in nextHopClaims.owners(id) where routes.seen(prefix) == .nextHop(id) {
+                if routes.see(prefix, nil) { drifted.append(.route(prefix)) }
+            }
+        }
+        return drifted
+    }
+
+    /// Whether the kernel lacks it, or has what should not be.
+    package func isPending(_ key: EntryKey<Address>) -> Bool {
+        switch key {
+        case .neighbor(let key): neighbors.isPending(key)
+        case .fdb(let key): fdb.isPending(key)
+        case .nextHop(let key): nextHops.isPending(key)
+        case .route(let key): routes.isPending(key)
+        }
     }
 
     /// An operation succeeded.

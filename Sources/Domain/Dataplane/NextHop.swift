@@ -2,10 +2,12 @@
 
 package import IPAddressing
 
-/// Which of the two devices a packet leaves by.
+/// Which device a packet leaves by.
 package enum EgressDevice: UInt8, Hashable, Sendable {
     case vxlan
     case underlay
+    /// Neither: only seen, never wanted, in what is left of an earlier configuration.
+    case other
 }
 
 /// The number of a next-hop object, unique in its network namespace.

@@ -5,25 +5,34 @@ extension DataplaneTracker {
     /// and goes only after it.
     ///
     /// 1. Routes that nobody wants.
-    /// 2. Neighbours, forwarding entries and next hops that are wanted; then routes that are.
+    /// 2. Forwarding entries, neighbours and next hops that are wanted; then routes that are. A neighbour's new MAC
+    ///    address is known to the forwarding database before it is used.
     /// 3. Next hops, neighbours and forwarding entries that nobody wants.
     ///
-    /// - Parameter removing: whether entries that nobody wants may go: not before the first complete snapshot.
-    package func plan(removing: Bool) -> [Operation<Address>] {
+    /// - Parameters:
+    ///   - removing: whether entries that nobody wants may go: not before the first complete snapshot.
+    ///   - isHeld: which entries are left out this time.
+    package func plan(
+        removing: Bool, except isHeld: (EntryKey<Address>) -> Bool = { _ in false }
+    ) -> [Operation<Address>] {
         var operations: [Operation<Address>] = []
-        if removing {
-            operations += routes.pendingRemovals().map { .removeRoute(Route(destination: $0.key, path: $0.seen)) }
-        }
-        operations += neighbors.pendingUpdates().map { .setNeighbor(Neighbor(address: $0.key, mac: $0.wanted)) }
-        operations += fdb.pendingUpdates().map { .setFDBEntry(FDBEntry(mac: $0.key, destination: $0.wanted)) }
-        operations += nextHops.pendingUpdates().map { .setNextHop($0.wanted, replacing: $0.seen != nil) }
-        operations += routes.pendingUpdates().map {
-            .setRoute(Route(destination: $0.key, path: $0.wanted), replacing: $0.seen != nil)
+        operations.reserveCapacity(pendingCount)
+        func add(_ operation: Operation<Address>) {
+            if !isHeld(operation.key) { operations.append(operation) }
         }
         if removing {
-            operations += nextHops.pendingRemovals().map { .removeNextHop($0.key) }
-            operations += neighbors.pendingRemovals().map { .removeNeighbor($0.key) }
-            operations += fdb.pendingRemovals().map { .removeFDBEntry(FDBEntry(mac: $0.key, destination: $0.seen)) }
+            for (key, seen) in routes.pendingRemovals { add(.removeRoute(Route(destination: key, path: seen))) }
+        }
+        for (key, wanted, _) in fdb.pendingUpdates { add(.setFDBEntry(FDBEntry(mac: key, destination: wanted))) }
+        for (key, wanted, _) in neighbors.pendingUpdates { add(.setNeighbor(Neighbor(address: key, mac: wanted))) }
+        for (_, wanted, seen) in nextHops.pendingUpdates { add(.setNextHop(wanted, replacing: seen != nil)) }
+        for (key, wanted, seen) in routes.pendingUpdates {
+            add(.setRoute(Route(destination: key, path: wanted), replacing: seen != nil))
+        }
+        if removing {
+            for (key, _) in nextHops.pendingRemovals { add(.removeNextHop(key)) }
+            for (key, _) in neighbors.pendingRemovals { add(.removeNeighbor(key)) }
+            for (key, seen) in fdb.pendingRemovals { add(.removeFDBEntry(FDBEntry(mac: key, destination: seen))) }
         }
         return operations
     }

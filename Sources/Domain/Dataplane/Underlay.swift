@@ -9,16 +9,22 @@ package struct Underlay: Hashable, Sendable {
     package var index: UInt32
     /// In bytes, without the link's own header.
     package var mtu: Int
-    /// What peers send to.
+    /// The interface's own, from which packets leave.
     package var address: IPv4Address
     package var ipv6Address: IPv6Address?
+    /// What peers send to: another address only behind a translation of addresses (`--public-ip`).
+    package var publicIP: IPv4Address
 
-    package init(name: String, index: UInt32, mtu: Int, address: IPv4Address, ipv6Address: IPv6Address? = nil) {
+    package init(
+        name: String, index: UInt32, mtu: Int, address: IPv4Address, ipv6Address: IPv6Address? = nil,
+        publicIP: IPv4Address? = nil
+    ) {
         self.name = name
         self.index = index
         self.mtu = mtu
         self.address = address
         self.ipv6Address = ipv6Address
+        self.publicIP = publicIP ?? address
     }
 }
 

@@ -21,6 +21,7 @@ package struct IPv4Address: BinaryAddress {
     }
 
     /// The same reading over bytes, for callers that have no `String`; `nil` where the text is not an address.
+    @inlinable
     package static func bits(of text: some Sequence<UInt8>) -> UInt32? {
         var result: UInt32 = 0
         var part: UInt32 = 0

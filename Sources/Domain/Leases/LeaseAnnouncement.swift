@@ -47,9 +47,9 @@ package struct LeaseAnnouncement: Hashable, Sendable {
 
 /// flannel's `BackendData` of a vxlan lease.
 package struct VXLANAnnouncement: Hashable, Sendable {
+    package var mac: MACAddress
     /// The VXLAN network identifier, 24 bits.
     package var vni: UInt32
-    package var mac: MACAddress
 
     package init(vni: UInt32, mac: MACAddress) {
         self.vni = vni

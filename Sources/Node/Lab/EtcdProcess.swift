@@ -28,10 +28,15 @@ package final class EtcdProcess: Sendable {
 
     package var isRunning: Bool { child.withLock { $0 }?.isRunning ?? false }
 
+    /// Of the etcd that runs.
+    package var processID: Int32? { child.withLock { $0 }.flatMap { $0.isRunning ? $0.processID : nil } }
+
     /// Starts etcd without waiting for it to be ready, which a member of several is only once most of them run.
     package func launch() async throws {
         guard !isRunning else { return }
         starts.add(1, ordering: .relaxed)
+        // Another process may have used the directory before.
+        try? FileManager.default.removeItem(atPath: log)
         let started = try await ChildProcess.start(
             settings.launcher + [settings.binaries.etcd]
                 + settings.arguments(dataDirectory: dataDirectory, members: members), log: log)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Dataplane
 package import IPAddressing
 package import Leases
 import Synchronization
@@ -13,7 +14,12 @@ package final class NodeStatus: Sendable {
     package init(node: NodeID, clock: MonotonicClock) {
         state = Mutex(Snapshot(node: node))
         self.clock = clock
+        (leaseSignals, leaseSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// One element or none, however often the journal of leases or the own subnet has moved on; for one reader.
+    package let leaseSignals: AsyncStream<Void>
+    private let leaseSignal: AsyncStream<Void>.Continuation
 
     package let clock: MonotonicClock
 
@@ -24,7 +30,13 @@ package final class NodeStatus: Sendable {
     }
 
     package func update<Result: Sendable>(_ body: (inout Snapshot) -> Result) -> Result {
-        state.withLock { body(&$0) }
+        let (result, isNews) = state.withLock { snapshot in
+            let before = (snapshot.journal.mark, snapshot.lease?.key)
+            let result = body(&snapshot)
+            return (result, before != (snapshot.journal.mark, snapshot.lease?.key))
+        }
+        if isNews { leaseSignal.yield() }
+        return result
     }
 
     package struct Snapshot: Sendable {
@@ -37,6 +49,8 @@ package final class NodeStatus: Sendable {
         /// Why the newest config is not the one in force.
         package var configProblem: String?
         package var leases = LeaseTable()
+        /// What last changed in ``leases``.
+        package var journal = LeaseJournal()
         /// The lease in use.
         package var lease: Lease?
         /// Where the holder stood when it last moved; see ``phase(at:)``.
@@ -48,6 +62,9 @@ package final class NodeStatus: Sendable {
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
         package var dataplane = DataplaneStatus()
+        package var masquerade = MasqueradeStatus()
+        /// What about the host is in the way, the worst first.
+        package var findings: [HostFinding] = []
         package var isSubnetFileWritten = false
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
@@ -70,7 +87,7 @@ package final class NodeStatus: Sendable {
                     phase == .leased || phase == .renewing
                         ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
                 ),
-                ("dataplane", dataplane.problem),
+                ("dataplane", dataplane.problem ?? masquerade.problem),
                 ("subnet-file", isSubnetFileWritten ? nil : "the subnet file has not been written yet"),
             ]
         }
@@ -90,6 +107,20 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// Entries that the kernel refused, the first few, each with its reason.
     package var refused: [String] = []
     package var refusedCount = 0
+    /// What others had changed and was put back, since the start.
+    package var repairs = RepairCounts()
+    /// When the kernel's tables were last read as a whole.
+    package var lastAudit: MonotonicTime?
+
+    package init() {}
+}
+
+/// The masquerader's own account.
+package struct MasqueradeStatus: Hashable, Sendable {
+    /// Why packets that leave the cluster are not masqueraded as they should be; `nil`: they are, or need not be.
+    package var problem: String?
+    /// How often others changed it and it was put back.
+    package var repairs = 0
 
     package init() {}
 }

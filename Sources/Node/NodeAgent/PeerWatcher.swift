@@ -11,15 +11,19 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private let holder: LeaseHolderInbox
     private let reconciler: ReconcilerInbox
     private let logger: Logger
+    /// Called when the first leases are there, before anything is made of them.
+    private let whenFirstRead: @Sendable () -> Void
 
     package init(
-        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger
+        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger,
+        whenFirstRead: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.status = status
         self.holder = holder
         self.reconciler = reconciler
         self.logger = logger
+        self.whenFirstRead = whenFirstRead
     }
 
     package func run() async throws {
@@ -38,10 +42,13 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private func take(_ event: LeaseEvent) {
         switch event {
         case .snapshot(let part):
+            if part.isFirst, status.read({ $0.leases.revision == .zero }) { whenFirstRead() }
             reportUnreadable(part.records)
             let changes = status.update { snapshot in
                 snapshot.feedProblem = nil
-                return snapshot.leases.apply(part)
+                let changes = snapshot.leases.apply(part)
+                snapshot.journal.record(changes, at: part.revision, isWhole: part.isLast)
+                return changes
             }
             if let config = part.config { take(config) }
             reconciler.post(changes, isComplete: part.isLast)
@@ -55,7 +62,11 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             }
         case .changes(let records, let config, let revision):
             reportUnreadable(records)
-            let changes = status.update { $0.leases.apply(records, at: revision) }
+            let changes = status.update { snapshot in
+                let changes = snapshot.leases.apply(records, at: revision)
+                snapshot.journal.record(changes, at: revision)
+                return changes
+            }
             if let config {
                 take(config)
                 holder.post(.leasesKnown)

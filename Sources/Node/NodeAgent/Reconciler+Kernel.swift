@@ -6,111 +6,160 @@ import Leases
 import Logging
 
 extension Reconciler {
-    /// The device as it should be, made or mended; the kernel's tables, read once the device is there.
-    func prepare(_ state: inout State) async throws(DataplaneError) {
+    /// The underlay, the device, the host's addresses and the kernel's tables, each looked at where something is not
+    /// known to be true.
+    func prepare(_ state: inout ReconcilerState) async throws(DataplaneError) {
         guard let config = state.config else { return }
         let backend = settings.carriesTraffic ? config.backend : .none
-        if case .vxlan(let vxlan) = backend {
-            let device = VXLANDevice(
-                name: settings.device ?? "tartan.\(vxlan.vni)", config: vxlan, mac: settings.mac,
-                underlay: settings.underlay,
-                address: state.own.map { IPv4Prefix(host: $0.subnet.address) })
-            if state.prepared != device {
-                try await driver.prepare(device)
-                logger.info("device ready", metadata: ["device": "\(device.name)", "mtu": "\(device.mtu)"])
-                // The tables of a device that was made anew are its own, and empty.
-                if !device.isSame(as: state.prepared) { state.hasDumped = false }
-                state.prepared = device
-            }
+        if state.needsUnderlay { try await findUnderlay(&state) }
+        if case .vxlan(let vxlan) = backend { try await prepareDevice(vxlan, &state) }
+        if state.needsAddresses {
+            state.addresses = try await driver.localAddresses()
+            state.needsAddresses = false
         }
-        if !state.hasDumped {
-            let usesNextHops = try await driver.supportsNextHops()
-            state.tracker.seeAll(try await driver.seen())
-            state.hasDumped = true
-            state.local = LocalNode(
-                node: settings.node, publicIP: settings.underlay.address, key: nil, backend: backend,
-                usesNextHops: usesNextHops)
-        }
-        state.local?.key = state.own
-        state.local?.backend = backend
+        if state.needsDump { try await dump(&state) }
+        let usesNextHops = try await driver.supportsNextHops()
+        state.local = LocalNode(
+            node: settings.node, publicIP: state.underlay.publicIP, key: state.own, backend: backend,
+            usesNextHops: usesNextHops, addresses: state.addresses)
+        state.lastProblem = nil
     }
 
-    /// Applies what is pending; what the kernel refused stays pending and is returned. Where it says that the picture
-    /// of it is wrong, the next pass looks at everything anew.
-    func apply(_ state: inout State) async -> [(Operation<IPv4Address>, DataplaneError)] {
-        let plan = state.tracker.plan(removing: state.isComplete)
-        guard !plan.isEmpty else { return [] }
+    /// The underlay may have come back with another index, MTU or address.
+    private func findUnderlay(_ state: inout ReconcilerState) async throws(DataplaneError) {
+        let underlay = try await driver.underlay(settings.selection)
+        state.needsUnderlay = false
+        guard underlay != state.underlay else { return }
+        logger.notice(
+            "the underlay has changed",
+            metadata: [
+                "interface": "\(underlay.name)", "index": "\(underlay.index)", "mtu": "\(underlay.mtu)",
+                "address": "\(underlay.address)",
+            ])
+        if underlay.publicIP != state.underlay.publicIP {
+            logger.error(
+                "the lease still announces the old address; restart tartand to announce the new one",
+                metadata: ["announced": "\(state.underlay.publicIP)", "address": "\(underlay.publicIP)"])
+        }
+        state.underlay = underlay
+        // What the kernel removed with the old one it told nobody.
+        state.needsDump = true
+        state.prepared = nil
+    }
+
+    private func prepareDevice(_ vxlan: VXLANConfig, _ state: inout ReconcilerState) async throws(DataplaneError) {
+        let device = VXLANDevice(
+            name: settings.device ?? "tartan.\(vxlan.vni)", config: vxlan, mac: settings.mac,
+            underlay: state.underlay, address: state.own.map { IPv4Prefix(host: $0.subnet.address) })
+        guard state.prepared != device, !state.deviceFight.holds(device.name, at: status.clock.now) else { return }
+        let isFirst = state.table == nil
+        try await driver.prepare(device)
+        if state.isDeviceDrifted {
+            state.repairs.device += 1
+            logger.notice("device repaired", metadata: ["device": "\(device.name)"])
+        } else if isFirst {
+            logger.info("device ready", metadata: ["device": "\(device.name)", "mtu": "\(device.mtu)"])
+        }
+        // The tables of a device that was made anew are its own, and empty.
+        if !device.isSame(as: state.prepared) { state.needsDump = true }
+        state.prepared = device
+    }
+
+    /// Reads the kernel's tables. What is not as it was last seen is drift, but for what went with the device.
+    private func dump(_ state: inout ReconcilerState) async throws(DataplaneError) {
+        let seen = try await driver.seen()
+        state.needsDump = false
+        state.lastAudit = status.clock.now
+        if state.table != nil {
+            let drifted = state.table?.tracker.seeAll(seen) ?? []
+            if !state.isDeviceDrifted { note(drifted, &state) }
+        } else {
+            var tracker = DataplaneTracker<IPv4Address>()
+            tracker.seeAll(seen)
+            state.unowned = tracker
+        }
+        // While the device waits for its repair, so does its account.
+        if state.prepared != nil { state.isDeviceDrifted = false }
+    }
+
+    /// Applies what is pending and not held; what the kernel refuses is held and tried again apart.
+    ///
+    /// - Returns: whether the picture of the kernel was true; otherwise the next pass looks at everything anew.
+    func apply(_ state: inout ReconcilerState) async -> Bool {
+        guard state.table != nil else { return true }
+        let now = status.clock.now
+        let plan =
+            state.table?.tracker.plan(removing: state.isComplete) { key in
+                state.refusals.holds(key, at: now) || state.fights.holds(key, at: now)
+            } ?? []
+        state.forgetSettled()
+        guard !plan.isEmpty else { return true }
         let failures = await driver.apply(plan)
-        var refused: [(Operation<IPv4Address>, DataplaneError)] = []
+        var isSound = true
         var next = failures.makeIterator()
         var failure = next.next()
         for (index, operation) in plan.enumerated() {
             if let failed = failure, failed.index == index {
-                refused.append((operation, failed.error))
                 failure = next.next()
+                if failed.error.remedy == .resync { isSound = false }
+                refused(operation, failed.error, &state)
             } else {
-                state.tracker.done(operation)
+                state.table?.tracker.done(operation)
+                done(operation, &state)
             }
         }
-        if refused.contains(where: { $0.1.remedy == .resync }) {
-            state.hasDumped = false
-            state.prepared = nil
-        }
-        logger.debug("dataplane changed", metadata: ["operations": "\(plan.count)", "refused": "\(refused.count)"])
-        return refused
+        if !isSound { state.askForAudit() }
+        logger.debug("dataplane changed", metadata: ["operations": "\(plan.count)", "refused": "\(failures.count)"])
+        return isSound
     }
 
-    /// Says how things stand, and gives the subnet to the pods once it can carry them; `false` where that failed.
-    func publish(_ state: inout State, _ refused: [(Operation<IPv4Address>, DataplaneError)]) async -> Bool {
-        let account = account(of: state, refused)
-        let known = status.update { snapshot in
-            defer { snapshot.dataplane = account }
-            return snapshot.dataplane.refused
-        }
-        if let first = refused.first, account.refused != known {
+    private func refused(
+        _ operation: Operation<IPv4Address>, _ error: DataplaneError, _ state: inout ReconcilerState
+    ) {
+        let key = operation.key
+        // Where the picture was wrong, the entry itself may be well.
+        if error.remedy != .resync { state.refusals.strike(key, at: status.clock.now) }
+        if state.refused.isEmpty {
             logger.error(
-                "the kernel refused entries; they are tried again",
-                metadata: ["first": "\(first.0): \(first.1)", "refused": "\(refused.count)"])
-        } else if refused.isEmpty, !known.isEmpty {
-            logger.notice("every refused entry is in the kernel now")
+                "the kernel refuses an entry, which is tried again apart from the others",
+                metadata: ["entry": "\(operation)", "error": "\(error)"])
         }
-        guard state.isComplete, let own = state.own, let config = state.config else { return true }
-        let file = SubnetFile(
-            network: config.network, subnet: own.subnet, ipv6Network: config.ipv6?.network, ipv6Subnet: own.ipv6Subnet,
-            mtu: account.mtu ?? settings.underlay.mtu, masquerade: settings.masquerade)
-        guard file != state.published else { return true }
-        do {
-            try await publishSubnet(file)
-            state.published = file
-            status.update { $0.isSubnetFileWritten = true }
-            return true
-        } catch {
-            logger.error("the subnet file could not be written; trying again", metadata: ["error": "\(error)"])
-            status.update { $0.dataplane.problem = "\(error)" }
-            return false
+        state.refused[key] = error.description
+    }
+
+    private func done(_ operation: Operation<IPv4Address>, _ state: inout ReconcilerState) {
+        let key = operation.key
+        if !state.refused.isEmpty, state.refused.removeValue(forKey: key) != nil {
+            state.refusals.clear(key)
+            if state.refused.isEmpty { logger.notice("every refused entry is settled now") }
         }
+        guard !state.drifted.isEmpty, state.drifted.remove(key) != nil else { return }
+        state.repairs.count(key.kind)
+        logger.notice("entry repaired", metadata: ["entry": "\(operation)"])
     }
 
     /// Takes this node's entries out of the kernel; the device and the pods' bridge stay.
-    func withdraw(_ state: inout State) async {
-        state.tracker.unwantAll()
+    func withdraw(_ state: inout ReconcilerState) async {
+        guard state.table != nil else { return }
+        state.table?.tracker.unwantAll()
         state.isComplete = true
-        let refused = await apply(&state)
-        logger.notice("entries withdrawn", metadata: ["refused": "\(refused.count)"])
+        state.refusals = HoldTable(grace: .max, first: .zero, limit: .zero, memory: .zero)
+        state.fights = state.refusals
+        _ = await apply(&state)
+        logger.notice("entries withdrawn", metadata: ["refused": "\(state.refused.count)"])
     }
+}
 
-    private func account(
-        of state: State, _ refused: [(Operation<IPv4Address>, DataplaneError)]
-    ) -> DataplaneStatus {
-        var account = DataplaneStatus()
-        account.device = state.prepared?.name
-        account.mtu = state.prepared?.mtu ?? settings.underlay.mtu
-        account.wanted = state.tracker.wantedCount
-        account.present = state.tracker.seenCount
-        account.refused = refused.prefix(10).map { "\($0.0): \($0.1)" }
-        account.refusedCount = refused.count
-        account.problem = nil
-        return account
+extension ReconcilerState {
+    /// Of entries that are as they should be, or that nobody wants any more, nothing is to be told.
+    fileprivate mutating func forgetSettled() {
+        guard let tracker = table?.tracker else { return }
+        if !drifted.isEmpty { drifted = drifted.filter { tracker.isPending($0) } }
+        guard !refused.isEmpty else { return }
+        for key in refused.keys where !tracker.isPending(key) {
+            refused[key] = nil
+            refusals.clear(key)
+        }
     }
 }
 

@@ -7,7 +7,10 @@ package import Logging
 import ServiceLifecycle
 
 /// Makes the kernel do what the leases say: takes the newest wanted state, compares it with what the kernel has,
-/// applies the difference, and says when the node's subnet can be used.
+/// applies the difference, and says when the node's subnet can be used. What others change in the kernel is put back.
+///
+/// One loop, woken by changed leases, by the kernel's notifications, by the audit's timer and by its own retries; a
+/// pass does all that is due. An entry that fails is held for a while and keeps no other waiting.
 package struct Reconciler<Driver: DataplaneDriver>: Service {
     package struct Settings: Sendable {
         package var node: NodeID
@@ -19,10 +22,15 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         /// Whether this program programs the host at all.
         package var carriesTraffic: Bool
         package var withdrawsOnShutdown: Bool
+        /// How the underlay is found again after it changed.
+        package var selection: UnderlaySelection
+        /// How often the kernel is audited although nothing is known to have changed.
+        package var resync: Duration
 
         package init(
             node: NodeID, underlay: Underlay, mac: MACAddress, device: String?, masquerade: Bool,
-            carriesTraffic: Bool, withdrawsOnShutdown: Bool
+            carriesTraffic: Bool, withdrawsOnShutdown: Bool, selection: UnderlaySelection? = nil,
+            resync: Duration = .seconds(300)
         ) {
             self.node = node
             self.underlay = underlay
@@ -31,6 +39,13 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             self.masquerade = masquerade
             self.carriesTraffic = carriesTraffic
             self.withdrawsOnShutdown = withdrawsOnShutdown
+            // The one that was chosen stays it, whatever becomes of the default route meanwhile.
+            self.selection =
+                selection
+                ?? UnderlaySelection(
+                    interfaces: [underlay.name],
+                    publicIP: underlay.publicIP == underlay.address ? nil : underlay.publicIP)
+            self.resync = resync
         }
     }
 
@@ -54,37 +69,24 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         self.publishSubnet = publishSubnet
     }
 
-    /// What the loop keeps between passes.
-    struct State {
-        var config: NetworkConfig?
-        var own: SubnetKey?
-        var tracker = DataplaneTracker<IPv4Address>()
-        var local: LocalNode?
-        /// The device as last prepared; `nil`: it must be (again).
-        var prepared: VXLANDevice?
-        var hasDumped = false
-        var isComplete = false
-        var published: SubnetFile?
-        var backoff = Backoff(first: .milliseconds(200), limit: .seconds(30))
-        var random = SystemRandomNumberGenerator()
-    }
-
     package func run() async throws {
-        var state = State()
+        var state = ReconcilerState(underlay: settings.underlay)
         let signals = inbox.signals.cancelOnGracefulShutdown()
         await withDiscardingTaskGroup { group in
             defer { group.cancelAll() }
-            var retry = ContinuousClock.now
+            group.addTask { for await _ in driver.changeSignals { inbox.noteDrift() } }
+            group.addTask {
+                while (try? await Task.sleep(for: settings.resync)) != nil { inbox.noteAuditDue() }
+            }
+            // One timer at a time, unless something is due sooner.
+            var timer: MonotonicTime?
             for await _ in signals {
-                guard await pass(&state) == .again else {
-                    state.backoff.reset()
-                    continue
-                }
-                // One timer at a time, however many passes fail before it fires.
-                guard retry <= .now else { continue }
-                retry = .now + state.backoff.next(using: &state.random)
-                group.addTask { [retry] in
-                    try? await Task.sleep(until: retry, clock: .continuous)
+                guard let due = await pass(&state) else { continue }
+                let now = status.clock.now
+                if let timer, now < timer, timer <= due { continue }
+                timer = due
+                group.addTask {
+                    try? await Task.sleep(for: max(.zero, due - now))
                     inbox.wake()
                 }
             }
@@ -92,87 +94,61 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         if settings.withdrawsOnShutdown { await withdraw(&state) }
     }
 
-    private enum PassOutcome {
-        case done
-        /// Another pass is wanted although nothing may come.
-        case again
-    }
-
-    private func pass(_ state: inout State) async -> PassOutcome {
+    /// - Returns: when there is something to be done although nothing may come.
+    private func pass(_ state: inout ReconcilerState) async -> MonotonicTime? {
         let content = inbox.take()
-        let previous = state.local
-        take(content, into: &state)
+        state.take(content)
+        if content.hasDrift { await noteDrift(&state) }
         do {
             try await prepare(&state)
         } catch {
-            // What the content said must not be lost: the next pass finds it in the tracker once there is one.
+            report(error, &state)
+            // What the content said must not be lost: the next pass finds it in the table once there is one.
+            want(content, &state)
+            return state.retryTime(at: status.clock.now)
+        }
+        want(content, &state)
+        let isSound = await apply(&state)
+        guard await publish(&state), isSound else { return state.retryTime(at: status.clock.now) }
+        state.backoff.reset()
+        return state.nextHoldEnd(after: status.clock.now)
+    }
+
+    private func report(_ error: DataplaneError, _ state: inout ReconcilerState) {
+        if state.lastProblem != error.description {
             logger.error("the dataplane can't be set up; trying again", metadata: ["error": "\(error)"])
-            status.update { $0.dataplane.problem = error.description }
-            if state.local != nil { want(content, since: previous, &state) }
-            return .again
         }
-        guard state.local != nil else { return .done }
-        want(content, since: previous, &state)
-        let refused = await apply(&state)
-        let isPublished = await publish(&state, refused)
-        return refused.isEmpty && isPublished ? .done : .again
+        state.lastProblem = error.description
+        status.update { $0.dataplane.problem = error.description }
     }
 
-    private func take(_ content: ReconcilerInbox.Content, into state: inout State) {
-        if case .valid(let config)? = content.config { state.config = config }
-        if let own = content.own { state.own = own }
-        if content.isComplete { state.isComplete = true }
-    }
-
-    /// Puts changed leases into the tracker. When what this node itself is has changed, the leases for which that
-    /// makes a difference are looked at anew: those around its own subnet, or all.
-    private func want(_ content: ReconcilerInbox.Content, since previous: LocalNode?, _ state: inout State) {
+    /// Puts changed leases into the table, and all of them when this node has become another.
+    private func want(_ content: ReconcilerInbox.Content, _ state: inout ReconcilerState) {
         guard let local = state.local else { return }
-        var faults: [SubnetKey: PeerFault?] = [:]
-        guard let previous, (previous.backend, previous.usesNextHops) == (local.backend, local.usesNextHops) else {
-            state.tracker.unwantAll()
+        var faults: PeerTable.Faults = [:]
+        var isAnew = false
+        if var table = state.table {
+            state.table = nil  // The only one, so that changing it copies nothing.
+            isAnew = status.read { table.setLocal(local, leases: $0.leases.leases, &faults) }
+            if !isAnew {
+                // Each by itself: whoever else wants to know something need not wait for all of them.
+                for key in content.leases { table.set(status.read { $0.leases[key] }, for: key, &faults) }
+            }
+            state.table = table
+        } else {
+            var table = PeerTable(local: local)
+            table.tracker = state.unowned ?? DataplaneTracker()
+            state.unowned = nil
             status.read { snapshot in
-                for lease in snapshot.leases.leases {
-                    faults[lease.key] = judge(lease, local, &state.tracker)
-                }
+                for lease in snapshot.leases.leases { table.set(lease, for: lease.key, &faults) }
             }
-            setFaults(faults, replacing: true)
-            return
+            isAnew = true
+            state.table = table
         }
-        // First everything that goes, judged as it was when it came; what is wanted may share entries with it.
-        for change in content.leases.values {
-            if let before = change.before, case .success(let entries) = previous.entries(for: before) {
-                state.tracker.unwant(entries)
-            }
-        }
-        if previous.key != local.key {
-            let around = [previous.key, local.key].compactMap(\.self)
-            status.read { snapshot in
-                for lease in snapshot.leases.leases where around.contains(where: { $0.overlaps(lease.key) }) {
-                    if case .success(let entries) = previous.entries(for: lease) { state.tracker.unwant(entries) }
-                    faults[lease.key] = judge(lease, local, &state.tracker)
-                }
-            }
-        }
-        for (key, change) in content.leases {
-            faults[key] = change.after.flatMap { judge($0, local, &state.tracker) }
-        }
-        setFaults(faults, replacing: false)
+        setFaults(faults, replacing: isAnew)
     }
 
-    private func judge(
-        _ lease: Lease, _ local: LocalNode, _ tracker: inout DataplaneTracker<IPv4Address>
-    ) -> PeerFault? {
-        switch local.entries(for: lease) {
-        case .success(let entries):
-            tracker.want(entries)
-            return nil
-        case .failure(let fault):
-            return fault
-        }
-    }
-
-    private func setFaults(_ faults: [SubnetKey: PeerFault?], replacing: Bool) {
+    private func setFaults(_ faults: PeerTable.Faults, replacing: Bool) {
         let news = status.update { snapshot in
             let known = snapshot.faults
             if replacing { snapshot.faults = [:] }

@@ -37,7 +37,7 @@ struct AtomicFile {
         try? file.closeAfter {
             var chunk = [UInt8](repeating: 0, count: 4096)
             while bytes.count < 1 << 20 {
-                let count = try chunk.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
+                let count = unsafe try chunk.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
                 if count == 0 { break }
                 bytes += chunk[..<count]
             }

@@ -3,7 +3,7 @@
 import ArgumentParser
 
 /// The command line, as it was written: nothing is checked yet, and what was left out is `nil`.
-struct DaemonOptions: ParsableArguments {
+struct DaemonOptions: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tartand",
         abstract: "Leases this node a subnet, keeps it, and programs the host for every peer.",

@@ -25,7 +25,11 @@ struct OptionReader {
         }
         let origin = ConfigurationFault.Origin.file(path)
         do {
-            try Self.checkKeys(of: path)
+            // An empty file has no options, which the provider takes for an error.
+            guard try Self.hasOptions(path) else {
+                file = nil
+                return
+            }
             file = (try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)), path)
         } catch let fault as ConfigurationFault {
             throw fault
@@ -38,10 +42,11 @@ struct OptionReader {
         }
     }
 
-    /// swift-configuration reads the keys that it is asked for; a misspelt one would be passed over in silence.
-    private static func checkKeys(of path: String) throws {
+    /// Whether there is anything in the file, all of it options: swift-configuration reads the keys that it is asked
+    /// for, so a misspelt one would be passed over in silence.
+    private static func hasOptions(_ path: String) throws -> Bool {
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        guard let root = try Yams.compose(yaml: text) else { return }
+        guard let root = try Yams.compose(yaml: text), root.null == nil else { return false }
         let origin = ConfigurationFault.Origin.file(path)
         guard let mapping = root.mapping else {
             throw ConfigurationFault(origin: origin, subject: path, reason: "is not a list of options such as 'iface: eth0'")
@@ -53,6 +58,7 @@ struct OptionReader {
             }
             if value.mapping != nil { throw ConfigurationFault(origin, option, "must not have keys of its own") }
         }
+        return !mapping.isEmpty
     }
 
     func find(_ option: OptionName) throws(ConfigurationFault) -> Found? {

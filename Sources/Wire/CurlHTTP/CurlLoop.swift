@@ -94,15 +94,17 @@ final class CurlLoop: Sendable {
         defer { unsafe pthread_attr_destroy(&attributes) }
         let context = unsafe Unmanaged.passRetained(self).toOpaque()
         var thread = pthread_t()
-        let status = unsafe pthread_create(&thread, &attributes, { context in
-            if let context = unsafe context {
-                let loop = unsafe Unmanaged<CurlLoop>.fromOpaque(context).takeRetainedValue()
-                CurlLoop.blockSignals()
-                if let engine = CurlEngine(loop: loop) { engine.run() }
-                loop.finish()
-            }
-            return nil
-        }, context)
+        let status = unsafe pthread_create(
+            &thread, &attributes,
+            { context in
+                if let context = unsafe context {
+                    let loop = unsafe Unmanaged<CurlLoop>.fromOpaque(context).takeRetainedValue()
+                    CurlLoop.blockSignals()
+                    if let engine = CurlEngine(loop: loop) { engine.run() }
+                    loop.finish()
+                }
+                return nil
+            }, context)
         if status != 0 {
             unsafe Unmanaged<CurlLoop>.fromOpaque(context).release()
             finish()

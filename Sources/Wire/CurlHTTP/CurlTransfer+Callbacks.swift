@@ -22,7 +22,8 @@ extension CurlTransfer {
         try easy.check(head, CURLOPT_HEADERFUNCTION)
         let sending = unsafe ccurl_set_prerequest_function(easy.pointer) { context, _, _, _, _ in
             guard let context = unsafe context else { return Int32(CURL_PREREQFUNC_ABORT) }
-            return unsafe CurlTransfer.at(context).isAboutToSend() ? Int32(CURL_PREREQFUNC_OK) : Int32(CURL_PREREQFUNC_ABORT)
+            return unsafe CurlTransfer.at(context).isAboutToSend()
+                ? Int32(CURL_PREREQFUNC_OK) : Int32(CURL_PREREQFUNC_ABORT)
         }
         try easy.check(sending, CURLOPT_PREREQFUNCTION)
     }
@@ -79,6 +80,10 @@ extension CurlTransfer {
 
     private func isAboutToSend() -> Bool {
         sendings += 1
-        return sendings == 1 || call?.request.repeatable == true
+        if sendings == 1 || call?.request.repeatable == true { return true }
+        if let call {
+            abortReason = .closed(endpoint: call.endpoint, reason: "the server closed it before it answered")
+        }
+        return false
     }
 }

@@ -24,6 +24,8 @@ extension CurlTransfer {
         let endpoint = call.endpoint
         let why = unsafe reason ?? String(cString: curl_easy_strerror(code))
         switch code {
+        // Of a request that was sent it means that HTTP/0.9 came back.
+        case CURLE_UNSUPPORTED_PROTOCOL where sendings > 0: return .badAnswer(endpoint: endpoint, reason: why)
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_LOGIN_DENIED:
             return .badRequest(url: call.endpoint, reason: why)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
@@ -34,7 +36,7 @@ extension CurlTransfer {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ENGINE_NOTFOUND:
             return .tls(endpoint: endpoint, reason: why)
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING:
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING:
             return .badAnswer(endpoint: endpoint, reason: why)
         default: break
         }

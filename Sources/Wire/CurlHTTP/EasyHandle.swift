@@ -50,7 +50,8 @@ import CCurl
     func check(_ code: CURLcode, _ option: CURLoption) throws(CurlOptionError) {
         if code != CURLE_OK {
             throw CurlOptionError(
-                reason: "libcurl refuses option \(option.rawValue): \(unsafe String(cString: curl_easy_strerror(code)))")
+                reason: "libcurl refuses option \(option.rawValue): \(unsafe String(cString: curl_easy_strerror(code)))"
+            )
         }
     }
 }

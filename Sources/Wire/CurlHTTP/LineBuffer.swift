@@ -4,8 +4,8 @@ import Synchronization
 
 /// The lines between the loop, which fills, and the one consumer, which drains.
 ///
-/// Bounded in bytes: when it is full the loop pauses the transfer, and the consumer that has drained half of it asks to
-/// go on. One read can overshoot the bound by curl's own buffer, 128 KiB.
+/// Bounded in bytes, newlines included: when it is full the loop pauses the transfer, and the consumer that has drained
+/// half of it asks to go on. One read can overshoot the bound by curl's own buffer, 128 KiB.
 final class LineBuffer: Sendable {
     enum Step: Sendable {
         case line([UInt8])
@@ -39,6 +39,9 @@ final class LineBuffer: Sendable {
         self.longestLine = longestLine
     }
 
+    /// How many places of the queue are in use, those of lines already taken included.
+    var heldLines: Int { state.withLock { $0.lines.count } }
+
     // The loop's side.
 
     func pauseIfFull() -> Bool {
@@ -52,7 +55,7 @@ final class LineBuffer: Sendable {
         let handover = state.withLock { state -> (CheckedContinuation<Step, Never>, Step)? in
             guard state.ending == nil else { return nil }
             state.lines.append(contentsOf: lines)
-            for line in lines { state.bytes += line.count }
+            for line in lines { state.bytes += line.count + 1 }
             guard let waiter = state.waiter, let step = state.take() else { return nil }
             state.waiter = nil
             return (waiter, step)
@@ -67,6 +70,7 @@ final class LineBuffer: Sendable {
             if error == .cancelled || error == .shutDown {
                 state.lines = []
                 state.head = 0
+                state.bytes = 0
             }
             state.ending = error.map { .failure($0) } ?? .end
             guard let waiter = state.waiter, let step = state.take() else { return nil }
@@ -116,9 +120,13 @@ extension LineBuffer.State {
         let line = lines[head]
         lines[head] = []
         head += 1
-        bytes -= line.count
+        bytes -= line.count + 1
         if head == lines.count {
             lines.removeAll(keepingCapacity: lines.count <= 1024)
+            head = 0
+        } else if head >= 1024, head * 2 >= lines.count {
+            // A consumer that never quite catches up must not keep what it took.
+            lines.removeFirst(head)
             head = 0
         }
         return .line(line)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import JSONText
 import Synchronization
 
 /// The token that etcd gave for name and password, until it is no longer taken.
@@ -8,16 +9,36 @@ import Synchronization
 /// The password is read from its file for each login, so that one that changed is used without a restart.
 final class Authentication: Sendable {
     let user: EtcdUser
-    private let known = Mutex<String?>(nil)
+    private let standing = Mutex(Standing.unknown)
+
+    private enum Standing: Equatable {
+        case unknown
+        /// etcd has authentication turned off.
+        case notAsked
+        case token(String)
+
+        init(_ token: String?) { self = token.map(Standing.token) ?? .notAsked }
+    }
 
     init(user: EtcdUser) { self.user = user }
 
-    var token: String? { known.withLock { $0 } }
+    /// Whether a request can be sent without a login before it.
+    var isSettled: Bool { standing.withLock { $0 != .unknown } }
 
-    func accept(_ token: String) { known.withLock { $0 = token } }
+    var token: String? {
+        standing.withLock { standing in
+            guard case .token(let token) = standing else { return nil }
+            return token
+        }
+    }
 
-    /// Forgets a token that etcd refused, unless another took its place already.
-    func forget(_ token: String?) { known.withLock { if $0 == token { $0 = nil } } }
+    /// - Parameter token: `nil`: none is asked for.
+    func accept(_ token: String?) { standing.withLock { $0 = Standing(token) } }
+
+    /// Forgets a token (or that none was needed) that etcd refused, unless another took its place already.
+    func forget(_ token: String?) {
+        standing.withLock { if $0 == Standing(token) { $0 = .unknown } }
+    }
 
     /// The body of a login.
     func login(endpoint: String) throws(EtcdError) -> [UInt8] {

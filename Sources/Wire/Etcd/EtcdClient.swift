@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CurlHTTP
+import JSONText
 package import Logging
 
 /// etcd's v3 API over its HTTP/JSON gateway (etcd documentation, "gRPC gateway").
@@ -29,19 +30,24 @@ package final class EtcdClient: Sendable {
     /// The member that is asked next.
     package var endpoint: String { members.current }
 
-    // MARK: What all calls share
-
     /// Sends a call to one member after another until one answers, and reads the answer.
+    ///
+    /// - Parameter refusal: what in an answer that was read is none.
     func call<Answer: Sendable>(
         _ path: String, _ body: [UInt8], isRepeatable: Bool = true,
+        refusal: (Answer) -> GatewayRefusal? = { _ in nil },
         read: (inout JSONReader) throws(JSONError) -> Answer
     ) async throws(EtcdError) -> Answer {
         var triesLeft = members.endpoints.count
         while true {
             let endpoint = members.current
-            do {
-                let response = try await send(path, body, to: endpoint, isRepeatable: isRepeatable)
-                return try Self.read(response, endpoint: endpoint, isWrite: !isRepeatable, read)
+            do throws(EtcdError) {
+                let response = try await authorized(endpoint) { token async throws(EtcdError) in
+                    try await exchange(path, body, to: endpoint, token: token, isRepeatable: isRepeatable)
+                }
+                let answer = try Self.read(response, endpoint: endpoint, isWrite: !isRepeatable, read)
+                if let refusal = refusal(answer) { throw refusal.error(endpoint: endpoint) }
+                return answer
             } catch {
                 guard error.isMembersTrouble else { throw error }
                 members.moveOn(from: endpoint)
@@ -52,18 +58,17 @@ package final class EtcdClient: Sendable {
         }
     }
 
-    /// One try at one member; a token that is no longer taken is got anew once.
-    private func send(
-        _ path: String, _ body: [UInt8], to endpoint: String, isRepeatable: Bool
-    ) async throws(EtcdError) -> CurlResponse {
+    /// Asks with a token, where there are such; one that is no longer taken is got anew once.
+    private func authorized<Answer: Sendable>(
+        _ endpoint: String, _ ask: (_ token: String?) async throws(EtcdError) -> Answer
+    ) async throws(EtcdError) -> Answer {
         let token = try await token(endpoint)
         do {
-            return try await exchange(path, body, to: endpoint, token: token, isRepeatable: isRepeatable)
+            return try await ask(token)
         } catch {
-            guard authentication != nil, Self.isAboutToken(error) else { throw error }
-            authentication?.forget(token)
-            let token = try await self.token(endpoint)
-            return try await exchange(path, body, to: endpoint, token: token, isRepeatable: isRepeatable)
+            guard let authentication, Self.isAboutToken(error) else { throw error }
+            authentication.forget(token)
+            return try await ask(try await self.token(endpoint))
         }
     }
 
@@ -80,34 +85,45 @@ package final class EtcdClient: Sendable {
             throw EtcdError(error, endpoint: request.endpoint)
         }
         guard response.status == 200 else {
-            throw Self.refusal(response.body, status: response.status, endpoint: request.endpoint)
+            throw GatewayRefusal.error(response.body, status: response.status, endpoint: request.endpoint)
         }
         return response
     }
 
     /// Opens a stream at one member, on a connection of its own: on a shared one large answers would starve it.
     func openStream(
-        _ path: String, _ body: [UInt8], to endpoint: String, silenceNotice: Duration?
+        _ path: String, _ body: [UInt8], to endpoint: String, silenceNotice: Duration
     ) async throws(EtcdError) -> LineSequence {
-        let token = try await token(endpoint)
-        counters.count(path)
-        var request = request(path, body, endpoint: endpoint, token: token)
-        request.headers.append(CurlHeader("Grpc-Metadata-hasleader", "true"))
-        request.freshConnection = true
-        request.silenceNotice = silenceNotice
-        let stream: CurlStream
-        do {
-            stream = try await http.stream(request)
-        } catch {
-            throw EtcdError(error, endpoint: request.endpoint)
+        try await authorized(endpoint) { token async throws(EtcdError) in
+            counters.count(path)
+            var request = request(path, body, endpoint: endpoint, token: token)
+            request.headers.append(CurlHeader("Grpc-Metadata-hasleader", "true"))
+            request.freshConnection = true
+            request.silenceNotice = silenceNotice
+            let stream: CurlStream
+            do throws(CurlError) {
+                stream = try await http.stream(request)
+            } catch {
+                throw EtcdError(error, endpoint: request.endpoint)
+            }
+            if stream.status == 200 { return stream.lines }
+            let text = await Self.text(of: stream.lines)
+            throw GatewayRefusal.error(text, status: stream.status, endpoint: request.endpoint)
         }
-        guard stream.status != 200 else { return stream.lines }
+    }
+
+    /// What a stream says that is none but a refusal; also of a server that never ends it.
+    private static func text(of lines: LineSequence) async -> [UInt8] {
         var text: [UInt8] = []
-        var lines = stream.lines.makeAsyncIterator()
-        while text.count < 1 << 16, let line = try? await lines.next(isolation: #isolation) { text += line }
-        let error = Self.refusal(text, status: stream.status, endpoint: request.endpoint)
-        if authentication != nil, Self.isAboutToken(error) { authentication?.forget(token) }
-        throw error
+        var lines = lines.makeAsyncIterator()
+        while text.count < 1 << 16, case .line(let line)? = try? await lines.nextOrSilence() { text += line }
+        return text
+    }
+
+    /// The token was not good enough for a watch, which etcd says without telling an expired one from one that may
+    /// not: the next try gets a new one.
+    func forgetToken() {
+        if let authentication { authentication.forget(authentication.token) }
     }
 
     /// Whether the member's process still answers; any answer will do.
@@ -133,10 +149,18 @@ package final class EtcdClient: Sendable {
 
     private func token(_ endpoint: String) async throws(EtcdError) -> String? {
         guard let authentication else { return nil }
-        if let token = authentication.token { return token }
+        if authentication.isSettled { return authentication.token }
         let body = try authentication.login(endpoint: endpoint)
-        let response = try await exchange(
-            "/v3/auth/authenticate", body, to: endpoint, token: nil, isRepeatable: true)
+        let response: CurlResponse
+        do {
+            response = try await exchange(
+                "/v3/auth/authenticate", body, to: endpoint, token: nil, isRepeatable: true)
+        } catch {
+            guard error.code == .failedPrecondition else { throw error }
+            // "authentication is not enabled": then nobody is asked who he is.
+            authentication.accept(nil)
+            return nil
+        }
         guard
             let token = try Self.read(
                 response, endpoint: endpoint, isWrite: false,
@@ -148,7 +172,9 @@ package final class EtcdClient: Sendable {
 
     private static func isAboutToken(_ error: EtcdError) -> Bool {
         guard case .status(let code, let message) = error.cause else { return false }
-        return code == .unauthenticated || code == .invalidArgument && message.contains("auth")
+        // The second is said of a token from before a change of users or roles, the third of none at all.
+        return code == .unauthenticated
+            || code == .invalidArgument && (message.contains("auth") || message.contains("user name is empty"))
     }
 
     private static func read<Answer>(
@@ -157,46 +183,11 @@ package final class EtcdClient: Sendable {
     ) throws(EtcdError) -> Answer {
         var json = JSONReader(response.body)
         do throws(JSONError) {
-            return try read(&json)
+            let answer = try read(&json)
+            try json.finish()
+            return answer
         } catch {
             throw EtcdError(.badAnswer("\(error)"), endpoint: endpoint, mayHaveApplied: isWrite)
         }
-    }
-
-    /// What an answer with another status than 200 says.
-    static func refusal(_ body: [UInt8], status: Int, endpoint: String) -> EtcdError {
-        var json = JSONReader(body)
-        guard let refusal = try? GatewayRefusal(&json), let code = refusal.code else {
-            let text = String(decoding: body.prefix(200), as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
-            return EtcdError(.badAnswer("HTTP \(status) \(text)"), endpoint: endpoint)
-        }
-        return refusal.error(code, endpoint: endpoint)
-    }
-}
-
-/// `{"error","message","code"}`, or on a stream `{"grpc_code","message",...}`.
-struct GatewayRefusal: Sendable {
-    var code: GRPCCode?
-    var message = ""
-
-    init(_ json: inout JSONReader) throws(JSONError) {
-        var code: GRPCCode?
-        var message = ""
-        try json.object { name, json throws(JSONError) in
-            switch name {
-            case "code", "grpc_code": code = GRPCCode(Int(truncatingIfNeeded: try json.integer()))
-            case "message": message = try json.string()
-            case "error" where json.peek() == .string && message.isEmpty: message = try json.string()
-            default: try json.skip()
-            }
-        }
-        self.code = code
-        self.message = message
-    }
-
-    func error(_ code: GRPCCode, endpoint: String) -> EtcdError {
-        // Without an answer from its quorum etcd does not know itself what became of a write.
-        let isOpen = [.unavailable, .deadlineExceeded, .unknown, .internal, .aborted].contains(code)
-        return EtcdError(.status(code, message: message), endpoint: endpoint, mayHaveApplied: isOpen)
     }
 }

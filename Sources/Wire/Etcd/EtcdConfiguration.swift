@@ -30,20 +30,39 @@ package struct EtcdConfiguration: Hashable, Sendable {
         guard scheme == "http" || scheme == "https" else {
             throw EtcdConfigurationError(text: text, reason: "must start with http:// or https://")
         }
-        var host = parts.last ?? ""
-        if host.hasSuffix("/") { host = host.dropLast() }
-        guard !host.isEmpty, !host.hasPrefix(":"),
-            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#@\\\"".utf8.contains($0) })
-        else {
+        var authority = parts.last ?? ""
+        if authority.hasSuffix("/") { authority = authority.dropLast() }
+        guard let port = port(of: authority) else {
             throw EtcdConfigurationError(text: text, reason: "must be a host and a port, such as http://10.0.0.1:2379")
         }
-        let afterBracket = host.lastIndex(of: "]").map { host[$0...] } ?? host
-        if let colon = afterBracket.lastIndex(of: ":") {
-            guard UInt16(afterBracket[afterBracket.index(after: colon)...]) ?? 0 > 0 else {
-                throw EtcdConfigurationError(text: text, reason: "has a port that is not within 1 to 65535")
-            }
+        guard port.isEmpty || (1...65_535).contains(Int(port) ?? 0) else {
+            throw EtcdConfigurationError(text: text, reason: "has a port that is not within 1 to 65535")
         }
-        return "\(scheme)://\(host)"
+        return "\(scheme)://\(authority)"
+    }
+
+    /// What stands behind the host: empty where nothing does, `nil` where the host is none. An IPv6 address stands in
+    /// brackets, or nobody could tell its end from the port.
+    private static func port(of authority: Substring) -> Substring? {
+        let isLegal = authority.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@\\\"".utf8.contains($0) }
+        guard isLegal else { return nil }
+        if authority.hasPrefix("[") {
+            guard let bracket = authority.firstIndex(of: "]") else { return nil }
+            let host = authority[authority.index(after: authority.startIndex)..<bracket]
+            let rest = authority[authority.index(after: bracket)...]
+            guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }) else {
+                return nil
+            }
+            return rest.isEmpty ? rest : digits(after: rest)
+        }
+        guard let colon = authority.firstIndex(of: ":") else { return authority.isEmpty ? nil : "" }
+        return colon == authority.startIndex ? nil : digits(after: authority[colon...])
+    }
+
+    private static func digits(after colon: Substring) -> Substring? {
+        let digits = colon.dropFirst()
+        guard colon.first == ":", !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+        return digits
     }
 }
 

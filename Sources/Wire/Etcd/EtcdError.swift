@@ -36,6 +36,8 @@ package struct EtcdError: Error, Hashable, Sendable, CustomStringConvertible {
             isCancelled ? .cancelled : .transport(error), endpoint: endpoint, mayHaveApplied: error.mayHaveBeenSent)
     }
 
+    /// Not inlined: where it is, the optimiser of Swift 6.3.1 stops with "found ownership error" (CopyPropagation).
+    @inline(never)
     package var code: GRPCCode? {
         guard case .status(let code, _) = cause else { return nil }
         return code
@@ -46,7 +48,7 @@ package struct EtcdError: Error, Hashable, Sendable, CustomStringConvertible {
         switch cause {
         case .transport, .badAnswer, .silent: true
         case .status(let code, let message):
-            [.unavailable, .deadlineExceeded, .internal].contains(code)
+            [.unavailable, .deadlineExceeded, .internal, .cancelled].contains(code)
                 || code == .unknown && message.contains("context deadline exceeded")
         case .credentials, .cancelled: false
         }
@@ -56,7 +58,9 @@ package struct EtcdError: Error, Hashable, Sendable, CustomStringConvertible {
     package var needsOperator: Bool {
         switch cause {
         case .status(let code, _):
-            [.permissionDenied, .unauthenticated, .invalidArgument, .resourceExhausted, .unimplemented].contains(code)
+            [
+                .permissionDenied, .unauthenticated, .invalidArgument, .resourceExhausted, .unimplemented, .dataLoss,
+            ].contains(code)
         case .credentials, .transport(.tls), .transport(.badRequest): true
         case .transport, .badAnswer, .silent, .cancelled: false
         }

@@ -7,6 +7,7 @@ package struct GRPCCode: Hashable, Sendable, CustomStringConvertible {
 
     package init(_ value: Int) { self.value = value }
 
+    package static let cancelled = Self(1)
     package static let unknown = Self(2)
     package static let invalidArgument = Self(3)
     package static let deadlineExceeded = Self(4)

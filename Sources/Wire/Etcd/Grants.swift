@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// What etcd says of a grant (its "lease"): the TTL object that keys hang on.
 package struct GrantStatus: Hashable, Sendable {
     package var id: Int64 = 0
@@ -40,8 +42,8 @@ extension EtcdClient {
 
     /// Renews grants, many in one request: for each its new TTL in seconds, or `nil` where it is gone.
     ///
-    /// Members answer a keepalive of a grant that they do not know with a TTL of 0, and so does one that has lost its
-    /// leader not: that is an error, for all of them.
+    /// A grant that etcd does not know is answered with a TTL of 0. One refusal among the answers, such as that of a
+    /// member without a leader, counts for all of them.
     package func keepAlive(_ ids: [Int64]) async throws(EtcdError) -> [Int64: Int64?] {
         var body: [UInt8] = []
         for id in ids {
@@ -49,28 +51,26 @@ extension EtcdClient {
             json.object { $0.member("ID", String(id)) }
             body += json.bytes + [UInt8(ascii: "\n")]
         }
-        let answers = try await call("/v3/lease/keepalive", body) { json throws(JSONError) in
+        let answers = try await call("/v3/lease/keepalive", body, refusal: Self.refusal) { json throws(JSONError) in
             var answers: [StreamLine<GrantStatus>] = []
             while json.peek() != nil {
-                answers.append(
-                    try StreamLine(&json) { json throws(JSONError) in try GrantStatus(&json) })
+                answers.append(try StreamLine(&json) { json throws(JSONError) in try GrantStatus(&json) })
             }
-            try json.finish()
             return answers
         }
         var renewed: [Int64: Int64?] = [:]
-        for answer in answers {
-            switch answer {
-            case .result(let status): renewed[status.id] = .some(status.ttl > 0 ? status.ttl : nil)
-            case .error(let refusal): throw refusal.error(refusal.code ?? .unknown, endpoint: endpoint)
-            }
-        }
+        for case .result(let status) in answers { renewed[status.id] = .some(status.ttl > 0 ? status.ttl : nil) }
         if let missing = ids.first(where: { renewed[$0] == nil }) {
             throw EtcdError(
                 .badAnswer("no answer for grant \(String(UInt64(bitPattern: missing), radix: 16))"),
                 endpoint: endpoint)
         }
         return renewed
+    }
+
+    private static func refusal(_ answers: [StreamLine<GrantStatus>]) -> GatewayRefusal? {
+        for case .error(let refusal) in answers { return refusal }
+        return nil
     }
 
     /// Ends a grant and deletes its keys; `false` where it was gone.

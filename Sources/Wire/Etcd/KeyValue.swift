@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// A key of etcd as it is at some revision (`mvccpb.KeyValue`).
 package struct KeyValue: Hashable, Sendable {
     package var key: [UInt8] = []
@@ -60,26 +62,5 @@ package struct KeyRange: Hashable, Sendable {
     func write(to json: inout JSONWriter) {
         json.member("key", base64: start)
         if !end.isEmpty { json.member("range_end", base64: end) }
-    }
-}
-
-/// The head of each answer (`etcdserverpb.ResponseHeader`).
-package struct ResponseHeader: Hashable, Sendable {
-    /// etcd's revision when it answered.
-    package var revision: Int64 = 0
-    package var clusterID: UInt64 = 0
-
-    init() {}
-
-    init(_ json: inout JSONReader) throws(JSONError) {
-        var read = ResponseHeader()
-        try json.object { name, json throws(JSONError) in
-            switch name {
-            case "revision": read.revision = try json.integer()
-            case "cluster_id": read.clusterID = try json.unsigned()
-            default: try json.skip()
-            }
-        }
-        self = read
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// A question for keys (`etcdserverpb.RangeRequest`), answered in the order of the keys.
 ///
 /// With a limit, etcd counts all keys, but answers those that come first in that order or, with

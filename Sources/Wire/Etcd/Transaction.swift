@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// Conditions, what to do where all hold, and what to do where one does not: at one revision, or not at all
 /// (`etcdserverpb.TxnRequest`).
 package struct Transaction: Hashable, Sendable {

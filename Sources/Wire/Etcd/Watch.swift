@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CurlHTTP
+import JSONText
 
 /// What a ``Watch`` says.
 package enum WatchNotice: Hashable, Sendable {
@@ -11,15 +12,15 @@ package enum WatchNotice: Hashable, Sendable {
     /// The stream broke; the next `next()` opens another, after a pause.
     case interrupted(EtcdError)
     /// What comes next was compacted away: the watch is over, and the keys must be listed anew.
-    case compacted(at: Int64)
-    /// etcd's revision is older than what was seen: it was restored from a snapshot. The watch is over.
-    case ranBackwards(revision: Int64)
+    case compacted
+    /// etcd's history is not the one that was followed: it was restored from a snapshot. The watch is over.
+    case replaced(revision: Int64)
 }
 
 extension EtcdClient {
-    /// Follows keys from a revision on, for as long as somebody reads.
-    package func watch(_ keys: KeyRange, from revision: Int64) -> Watch {
-        Watch(client: self, keys: keys, start: revision)
+    /// Follows keys from behind a mark on, for as long as somebody reads.
+    package func watch(_ keys: KeyRange, after mark: HistoryMark) -> Watch {
+        Watch(client: self, keys: keys, mark: mark)
     }
 }
 
@@ -34,28 +35,30 @@ package struct Watch: AsyncSequence, Sendable {
 
     let client: EtcdClient
     let keys: KeyRange
-    let start: Int64
+    let mark: HistoryMark
 
-    package func makeAsyncIterator() -> Iterator { Iterator(client: client, keys: keys, next: start) }
+    package func makeAsyncIterator() -> Iterator { Iterator(client: client, keys: keys, mark: mark) }
 
     package struct Iterator: AsyncIteratorProtocol {
         private let client: EtcdClient
         private let keys: KeyRange
-        /// The revision that comes next.
-        private var next: Int64
+        private var mark: HistoryMark
         private var lines: LineSequence.Iterator?
+        private var openedAt: ContinuousClock.Instant?
         private var endpoint = ""
         private var pause = RetryPause()
+        /// Whether there was a time since the mark in which etcd may have been replaced.
+        private var isInDoubt = false
         private var isOver = false
 
         /// With several members a silent one is noticed within 5 s; one that is alone can only be asked again.
         private var silenceNotice: Duration { client.members.endpoints.count > 1 ? .milliseconds(2_500) : .seconds(30) }
         private static let probeLimit = Duration.seconds(2)
 
-        init(client: EtcdClient, keys: KeyRange, next: Int64) {
+        init(client: EtcdClient, keys: KeyRange, mark: HistoryMark) {
             self.client = client
             self.keys = keys
-            self.next = next
+            self.mark = mark
         }
 
         /// Throws nothing but a cancellation.
@@ -64,14 +67,10 @@ package struct Watch: AsyncSequence, Sendable {
                 do {
                     if lines == nil { try await open() }
                     guard let response = try await read() else { continue }
-                    if response.header.revision > 0, response.header.revision < next - 1, try await ranBackwards() {
-                        end()
-                        return .ranBackwards(revision: response.header.revision)
-                    }
-                    if let notice = try take(response) { return notice }
+                    if let notice = try await take(response) { return notice }
                 } catch {
                     if error.cause == .cancelled { throw error }
-                    lines = nil
+                    close()
                     client.members.moveOn(from: endpoint)
                     return .interrupted(error)
                 }
@@ -84,22 +83,25 @@ package struct Watch: AsyncSequence, Sendable {
             endpoint = client.members.current
             var json = JSONWriter()
             json.object { json in
-                json.member("create_request", object: { json in
-                    keys.write(to: &json)
-                    json.member("start_revision", String(next))
-                    json.member("progress_notify", true)
-                })
+                json.member(
+                    "create_request",
+                    object: { json in
+                        keys.write(to: &json)
+                        json.member("start_revision", String(mark.revision + 1))
+                        json.member("progress_notify", true)
+                    })
             }
-            lines = try await client.openStream(
-                "/v3/watch", json.bytes, to: endpoint, silenceNotice: silenceNotice
-            ).makeAsyncIterator()
+            let stream = try await client.openStream(
+                "/v3/watch", json.bytes, to: endpoint, silenceNotice: silenceNotice)
+            lines = stream.makeAsyncIterator()
+            openedAt = .now
         }
 
-        /// Whether etcd as a whole is behind what was seen, not only a member that has yet to catch up.
-        private func ranBackwards() async throws(EtcdError) -> Bool {
-            var request = RangeRequest(KeyRange(start: keys.start, end: []))
-            request.countOnly = true
-            return try await client.range(request).header.revision < next - 1
+        private mutating func close() {
+            lines = nil
+            isInDoubt = true
+            if let openedAt { pause.ended(after: openedAt.duration(to: .now)) }
+            openedAt = nil
         }
 
         /// The next line; `nil` where there was none for a while.
@@ -126,60 +128,50 @@ package struct Watch: AsyncSequence, Sendable {
             do {
                 var json = JSONReader(line)
                 answer = try StreamLine(&json) { json throws(JSONError) in try WatchResponse(&json) }
+                try json.finish()
             } catch {
                 throw EtcdError(.badAnswer("\(error)"), endpoint: endpoint)
             }
             switch answer {
-            case .error(let refusal): throw refusal.error(refusal.code ?? .unknown, endpoint: endpoint)
+            case .error(let refusal): throw refusal.error(endpoint: endpoint)
             case .result(let response): return response
             }
         }
 
-        private mutating func take(_ response: WatchResponse) throws(EtcdError) -> WatchNotice? {
+        private mutating func take(_ response: WatchResponse) async throws(EtcdError) -> WatchNotice? {
             let revision = response.header.revision
-            if response.compactRevision > 0 {
-                end()
-                return .compacted(at: response.compactRevision)
-            }
+            if response.compactRevision > 0 { return end(.compacted) }
             if response.isCanceled {
-                throw EtcdError(.status(.aborted, message: "the watch was canceled: \(response.cancelReason)"),
-                    endpoint: endpoint)
+                client.forgetToken()
+                throw GatewayRefusal(cancelReason: response.cancelReason).error(endpoint: endpoint)
             }
-            if response.isCreated {
-                pause.reset()
-                return .opened(revision: revision)
-            }
-            // The head of a notification of progress promises that everything up to its revision was sent. That of
-            // events does not: while a watch catches up, more of them may come from below it.
-            guard let last = response.events.last?.modRevision else {
-                next = Swift.max(next, revision + 1)
+            if response.isCreated { return try await created(response.header) }
+            guard !response.events.isEmpty else {
+                // A notification of progress: everything up to its revision was sent.
+                mark.advance(to: revision)
                 return nil
             }
-            next = Swift.max(next, last + 1)
-            return .events(response.events, revision: last)
+            // The head of events does not promise that: while a watch catches up, more may come from below it.
+            for event in response.events { mark.happened(event) }
+            return .events(response.events, revision: mark.revision)
         }
 
-        private mutating func end() {
+        /// The stream stands. Its member can't be replaced from now on without ending it, so what holds now holds.
+        private mutating func created(_ header: ResponseHeader) async throws(EtcdError) -> WatchNotice {
+            if isInDoubt || mark.isContradicted(by: header) {
+                switch try await client.compare(mark, of: keys) {
+                case .same: isInDoubt = false
+                case .other: return end(.replaced(revision: header.revision))
+                case .compacted: return end(.compacted)
+                }
+            }
+            return .opened(revision: header.revision)
+        }
+
+        private mutating func end(_ notice: WatchNotice) -> WatchNotice {
             isOver = true
             lines = nil
-        }
-    }
-}
-
-/// Pauses between tries to open a stream: none before the first, then growing and uneven.
-struct RetryPause {
-    private var tries = 0
-
-    mutating func reset() { tries = 0 }
-
-    mutating func wait(endpoint: String) async throws(EtcdError) {
-        defer { tries += 1 }
-        guard tries > 0 else { return }
-        let longest = min(5_000, 50 << min(tries, 10))
-        do {
-            try await Task.sleep(for: .milliseconds(Int.random(in: longest / 2...longest)))
-        } catch {
-            throw EtcdError(.cancelled, endpoint: endpoint)
+            return notice
         }
     }
 }

@@ -2,19 +2,19 @@
 
 import Synchronization
 
-/// Takes a connection from the thread that made it to the one that will use it.
-final class Handover: Sendable {
-    private let slot = Mutex<RouteConnection?>(nil)
+/// Takes what can't be copied from the thread that made it to the one that will use it.
+final class Handover<Value: ~Copyable & Sendable>: Sendable {
+    private let slot = Mutex<Value?>(nil)
 
-    func put(_ connection: consuming RouteConnection) {
-        var connection: RouteConnection? = consume connection
-        slot.withLock { $0 = connection.take() }
+    func put(_ value: consuming Value) {
+        var value: Value? = consume value
+        slot.withLock { $0 = value.take() }
     }
 
-    func take() throws(NetlinkError) -> RouteConnection {
-        guard let connection = slot.withLock({ $0.take() }) else {
+    func take() throws(NetlinkError) -> Value {
+        guard let value = slot.withLock({ $0.take() }) else {
             throw NetlinkError(operand: "netlink", cause: .unanswered)
         }
-        return connection
+        return value
     }
 }

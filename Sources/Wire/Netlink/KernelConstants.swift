@@ -4,6 +4,12 @@ import CLinux
 
 // The one place where the kernel's names become ours: a search for `RTM_NEWNEIGH` or `NDA_LLADDR` ends here.
 
+/// Who in the kernel is spoken to.
+package enum NetlinkProtocol: Int32, Hashable, Sendable {
+    case route = 0  // NETLINK_ROUTE
+    case netfilter = 12  // NETLINK_NETFILTER
+}
+
 /// What a message is about and does (`nlmsg_type`).
 package struct MessageType: Hashable, Sendable {
     package let rawValue: UInt16
@@ -15,11 +21,13 @@ package struct MessageType: Hashable, Sendable {
         case new
         case delete
         case get
+        /// Of links alone: what a bridge keeps of its ports.
+        case set
     }
 
     private init(_ new: Int, _ verb: Verb) { rawValue = UInt16(truncatingIfNeeded: new) + verb.rawValue }
 
-    /// `RTM_NEWLINK`, `RTM_DELLINK`, `RTM_GETLINK`
+    /// `RTM_NEWLINK`, `RTM_DELLINK`, `RTM_GETLINK`, `RTM_SETLINK`
     package static func link(_ verb: Verb) -> Self { Self(Int(RTM_NEWLINK), verb) }
     /// `RTM_NEWADDR`, `RTM_DELADDR`, `RTM_GETADDR`
     package static func address(_ verb: Verb) -> Self { Self(Int(RTM_NEWADDR), verb) }
@@ -88,16 +96,34 @@ enum LinkAttribute {
     static var namespaceOfUnderlay: UInt16 { UInt16(IFLA_LINK_NETNSID) }
     /// In `IFLA_AF_SPEC` / `AF_INET6`.
     static var ipv6AddressGeneration: UInt16 { UInt16(IFLA_INET6_ADDR_GEN_MODE) }
+    static var operationalState: UInt16 { UInt16(IFLA_OPERSTATE) }
     /// In `IFLA_LINKINFO`.
+    static var portKind: UInt16 { UInt16(IFLA_INFO_SLAVE_KIND) }
+    static var portData: UInt16 { UInt16(IFLA_INFO_SLAVE_DATA) }
     static var kind: UInt16 { UInt16(IFLA_INFO_KIND) }
     static var data: UInt16 { UInt16(IFLA_INFO_DATA) }
     /// In a veth's `IFLA_INFO_DATA`.
     static var vethPeer: UInt16 { UInt16(VETH_INFO_PEER) }
 }
 
+enum BridgeAttribute {
+    /// In a bridge's `IFLA_INFO_DATA`.
+    static var vlanFiltering: UInt16 { UInt16(IFLA_BR_VLAN_FILTERING) }
+    /// In a port's `IFLA_INFO_SLAVE_DATA`.
+    static var hairpin: UInt16 { UInt16(IFLA_BRPORT_MODE) }
+    /// In `IFLA_AF_SPEC` of the bridge's family.
+    static var vlan: UInt16 { UInt16(IFLA_BRIDGE_VLAN_INFO) }
+}
+
+enum BridgeVLANFlags {
+    static var untaggedIngress: UInt16 { UInt16(BRIDGE_VLAN_INFO_PVID) }
+    static var untaggedEgress: UInt16 { UInt16(BRIDGE_VLAN_INFO_UNTAGGED) }
+}
+
 enum LinkFlags {
     static let up: UInt32 = 1 << 0  // IFF_UP
     static let loopback: UInt32 = 1 << 3  // IFF_LOOPBACK
+    static let promiscuous: UInt32 = 1 << 8  // IFF_PROMISC
     static let lowerUp: UInt32 = 1 << 16  // IFF_LOWER_UP
 }
 
@@ -118,6 +144,7 @@ enum AddressAttribute {
     static var address: UInt16 { UInt16(IFA_ADDRESS) }
     static var local: UInt16 { UInt16(IFA_LOCAL) }
     static var flags: UInt16 { UInt16(IFA_FLAGS) }
+    static var broadcast: UInt16 { UInt16(IFA_BROADCAST) }
 }
 
 enum RouteAttribute {
@@ -129,6 +156,10 @@ enum RouteAttribute {
     static var multipath: UInt16 { UInt16(RTA_MULTIPATH.rawValue) }
     static var table: UInt16 { UInt16(RTA_TABLE.rawValue) }
     static var nextHop: UInt16 { UInt16(RTA_NH_ID.rawValue) }
+    static var metrics: UInt16 { UInt16(RTA_METRICS.rawValue) }
+    /// In `RTA_METRICS`.
+    static var mtu: UInt16 { UInt16(RTAX_MTU) }
+    static var segmentSize: UInt16 { UInt16(RTAX_ADVMSS) }
 }
 
 enum RouteFlags {
@@ -179,4 +210,16 @@ enum MulticastGroup {
     static var ipv6Address: UInt32 { UInt32(RTNLGRP_IPV6_IFADDR.rawValue) }
     static var ipv6Route: UInt32 { UInt32(RTNLGRP_IPV6_ROUTE.rawValue) }
     static var nextHop: UInt32 { UInt32(RTNLGRP_NEXTHOP.rawValue) }
+}
+
+/// Of NETLINK_NETFILTER (linux/netfilter/nfnetlink.h, nf_tables.h).
+enum NFTablesMessage {
+    /// The upper byte of a message's type (`NFNL_SUBSYS_NFTABLES`).
+    static var subsystem: UInt16 { UInt16(NFNL_SUBSYS_NFTABLES) }
+    /// The lower byte of the one that ends a transaction (`NFT_MSG_NEWGEN`); its attributes are others.
+    static var newGeneration: UInt16 { UInt16(NFT_MSG_NEWGEN.rawValue) }
+    /// `NFTA_TABLE_NAME`, `NFTA_CHAIN_TABLE`, `NFTA_RULE_TABLE`, …: the same number in each.
+    static var table: UInt16 { UInt16(NFTA_TABLE_NAME.rawValue) }
+    /// `NFNLGRP_NFTABLES`
+    static var group: UInt32 { UInt32(NFNLGRP_NFTABLES.rawValue) }
 }

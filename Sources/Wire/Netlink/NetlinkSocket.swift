@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import Dispatch
 import Glibc
 
-/// A socket to the kernel's rtnetlink, closed with its value.
+/// A socket to one of the kernel's netlink protocols, closed with its value.
 ///
 /// It keeps talking to the network namespace that its thread was in when it was opened, whichever thread uses it. Its
 /// port id is the kernel's choice, so that a process may have many.
 package struct NetlinkSocket: ~Copyable, Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
     /// In bytes, as the kernel counts: for answers that wait to be read.
     package let receiveCapacity: Int
 
     /// How long to wait for an answer that the kernel normally has ready when `send` returns, in seconds.
     private static let patience = 5
 
-    package init() throws(NetlinkError) {
-        descriptor = try Self.open()
+    package init(_ protocol: NetlinkProtocol = .route) throws(NetlinkError) {
+        descriptor = try Self.open(`protocol`)
         receiveCapacity = Self.receiveCapacity(of: descriptor)
     }
 
@@ -26,6 +27,25 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     package borrowing func join(_ group: UInt32) throws(NetlinkError) {
         guard Self.set(descriptor, SocketOption.level, SocketOption.joinGroup, group) == 0 else {
             throw Self.failure("setsockopt NETLINK_ADD_MEMBERSHIP", .last)
+        }
+    }
+
+    /// The kernel's name for this socket, which notifications of what it did bear.
+    var portID: UInt32 {
+        var address = sockaddr_nl()
+        var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(descriptor, $0, &size)
+            }
+        }
+        return status == 0 ? address.nl_pid : 0
+    }
+
+    /// Keeps messages out that bear that port id, before they take any room (a filter of the kernel's, socket(7)).
+    borrowing func ignore(port: UInt32) throws(NetlinkError) {
+        guard clinux_ignore_port(descriptor, port) == 0 else {
+            throw Self.failure("setsockopt SO_ATTACH_FILTER", .last)
         }
     }
 
@@ -48,10 +68,14 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         guard sent == bytes.byteCount else { throw NetlinkError(operand: "netlink", cause: .malformed) }
     }
 
-    /// Waits for the next datagram, however long it takes where `waits`, and returns how many bytes it has.
+    /// Waits some seconds for the next datagram, or, where it does not wait, takes one that is there; returns how many
+    /// bytes it has. ``NetlinkError/Cause/unanswered`` where there was none.
     ///
     /// What another process sent is dropped: anybody may write to a port id.
-    package borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int {
+    package borrowing func receive(
+        into buffer: UnsafeMutableRawBufferPointer, waits: Bool = true
+    ) throws(NetlinkError) -> Int {
+        let flags = Int32(MSG_TRUNC) | (waits ? 0 : Int32(MSG_DONTWAIT))
         while true {
             var sender = sockaddr_nl()
             var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
@@ -59,7 +83,7 @@ package struct NetlinkSocket: ~Copyable, Sendable {
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                     Self.retrying {
                         unsafe recvfrom(
-                            descriptor, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC), address, &size)
+                            descriptor, buffer.baseAddress, buffer.count, flags, address, &size)
                     }
                 }
             }
@@ -76,9 +100,14 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         }
     }
 
-    private static func open() throws(NetlinkError) -> Int32 {
+    /// Fires when there is something to receive; must be cancelled before the socket's end.
+    borrowing func readSource(queue: DispatchQueue) -> any DispatchSourceRead {
+        DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    }
+
+    private static func open(_ protocol: NetlinkProtocol) throws(NetlinkError) -> Int32 {
         let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let opened = socket(Int32(Family.netlink), type, NETLINK_ROUTE)
+        let opened = socket(Int32(Family.netlink), type, `protocol`.rawValue)
         guard opened >= 0 else { throw failure("socket", .last) }
         // The first two need CAP_NET_ADMIN; without it there is nothing to change, and little to read.
         set(opened, SOL_SOCKET, SO_RCVBUFFORCE, Int32(4 << 20))

@@ -51,15 +51,30 @@ package struct NetworkNamespace: ~Copyable, Sendable {
 
     /// A connection that talks to this namespace, whichever thread uses it.
     package borrowing func connect() throws(NetlinkError) -> RouteConnection {
-        let handover = Handover()
+        let handover = Handover<RouteConnection>()
         try run { () throws(NetlinkError) in handover.put(try RouteConnection()) }
         return try handover.take()
     }
 
+    borrowing func openSocket() throws(NetlinkError) -> NetlinkSocket {
+        let handover = Handover<NetlinkSocket>()
+        try run { () throws(NetlinkError) in handover.put(try NetlinkSocket()) }
+        return try handover.take()
+    }
+
     private static func enter(_ descriptor: Int32) throws(NetlinkError) {
+        // Entering asks for CAP_SYS_ADMIN, also where one is already: a daemon with CAP_NET_ADMIN alone stays there.
+        guard !isCurrent(descriptor) else { return }
         guard clinux_enter_network_namespace(descriptor) == 0 else {
             throw NetlinkError(operand: "network namespace", cause: .system("setns", .last))
         }
+    }
+
+    /// Whether it is the calling thread's: a namespace is told by the inode of its file (namespaces(7)).
+    private static func isCurrent(_ descriptor: Int32) -> Bool {
+        var (wanted, own) = (stat(), stat())
+        guard unsafe fstat(descriptor, &wanted) == 0, unsafe stat(threadPath, &own) == 0 else { return false }
+        return (wanted.st_dev, wanted.st_ino) == (own.st_dev, own.st_ino)
     }
 
     static func path(of name: String) throws(NetlinkError) -> String {

@@ -27,6 +27,9 @@
         unsafe buffer = .allocate(byteCount: Self.bufferSize, alignment: 8)
     }
 
+    /// What notifications of its changes bear.
+    var portID: UInt32 { socket.portID }
+
     deinit { unsafe buffer.deallocate() }
 
     /// Writes requests for every item and sends them, as many at once as is good; returns those that failed, in
@@ -88,14 +91,24 @@
 
     /// Everything that the filter lets through, as one moment's table: read again where it changed meanwhile.
     package mutating func dump<Object: NetlinkObject>(_ filter: Object) throws(NetlinkError) -> [Object] {
+        try dump(filter, into: []) { $0.append($1) }
+    }
+
+    /// The same, each object given to the body as it is read, so that a table need not be held as messages.
+    package mutating func dump<Object: NetlinkObject, Result>(
+        _ filter: Object, into initial: Result, _ body: (inout Result, Object) -> Void
+    ) throws(NetlinkError) -> Result {
         for _ in 0..<Self.dumpAttempts {
-            if let objects = try dumpOnce(filter) { return objects }
+            var result = initial
+            if try dumpOnce(filter, { body(&result, $0) }) { return result }
         }
         throw NetlinkError(operand: "list of \(filter)", cause: .unsteady)
     }
 
-    /// `nil`: the table changed while it was read.
-    private mutating func dumpOnce<Object: NetlinkObject>(_ filter: Object) throws(NetlinkError) -> [Object]? {
+    /// `false`: the table changed while it was read.
+    private mutating func dumpOnce<Object: NetlinkObject>(
+        _ filter: Object, _ body: (Object) -> Void
+    ) throws(NetlinkError) -> Bool {
         let sequence = takeSequence()
         request.removeAll()
         request.message(
@@ -103,7 +116,6 @@
         ) { filter.putFilter(into: &$0) }
         sendCount += 1
         try socket.send(request.bytes)
-        var objects: [Object] = []
         var isSteady = true
         var isDone = false
         var refusal: NetlinkError.Cause?
@@ -118,12 +130,12 @@
                     isDone = true
                     refusal = answer.number.map { .refused($0, text: answer.text) }
                 } else if message.type == Object.messageType(.new), let object = Object(message) {
-                    objects.append(object)
+                    body(object)
                 }
             }
         }
         if let refusal { throw NetlinkError(operand: "list of \(filter)", cause: refusal) }
-        return isSteady ? objects : nil
+        return isSteady
     }
 
     private mutating func flush(_ failures: inout [BatchFailure]) {

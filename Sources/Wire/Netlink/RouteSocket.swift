@@ -7,15 +7,19 @@
 package actor RouteSocket {
     private let executor = QueueExecutor(label: "tartan.netlink")
     private var connection: RouteConnection
+    /// What notifications of its changes bear.
+    nonisolated let portID: UInt32
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     package init() throws(NetlinkError) {
         connection = try RouteConnection()
+        portID = connection.portID
     }
 
     package init(in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
         connection = try namespace.connect()
+        portID = connection.portID
     }
 
     /// How often the kernel was handed messages: what tests count.
@@ -42,6 +46,14 @@ package actor RouteSocket {
     /// Everything like the filter, as of one moment.
     package func list<Object: NetlinkObject>(_ filter: Object) throws(NetlinkError) -> [Object] {
         try connection.dump(filter)
+    }
+
+    /// The same, each object given to the body as it is read; the result so far is dropped where the table changed
+    /// meanwhile and is read again.
+    package func list<Object: NetlinkObject, Result: Sendable>(
+        _ filter: Object, into initial: Result, _ body: @Sendable (inout Result, Object) -> Void
+    ) throws(NetlinkError) -> Result {
+        try connection.dump(filter, into: initial, body)
     }
 
     /// What is to be gone: success also where it was not there.

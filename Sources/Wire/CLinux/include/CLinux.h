@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel's own headers for rtnetlink, and the few calls that glibc shows only under _GNU_SOURCE.
+// The kernel's own headers for rtnetlink and nftables' notifications, and the few calls that glibc shows only under _GNU_SOURCE.
 // Every function returns what the call returns, or -1 with errno set.
 
 #ifndef CLINUX_H
 #define CLINUX_H
 
+// First, so that the kernel's headers leave out what glibc has (linux/libc-compat.h).
+#include <netinet/in.h>
+
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stddef.h>
 
 // setns(2): puts the calling thread into the network namespace of the descriptor.
 int clinux_enter_network_namespace(int descriptor);
@@ -28,6 +35,13 @@ int clinux_mount_bind(const char *source, const char *target, int recursive);
 
 // umount2(2): takes the mount out of sight now and away when nobody uses it any more.
 int clinux_unmount_detached(const char *path);
+
+// socket(7), SO_ATTACH_FILTER: drops every netlink message whose nlmsg_pid is the port.
+int clinux_ignore_port(int descriptor, unsigned int port);
+
+// fork(2): send(2) in a process of its own, which has nothing else of ours open and ends when the call returns. Tells
+// whether that process was made; 0 or -1.
+int clinux_send_apart(int descriptor, const void *bytes, size_t size);
 
 // strerrorname_np(3): "ENOENT"; NULL for what is no error number.
 const char *clinux_error_name(int number);

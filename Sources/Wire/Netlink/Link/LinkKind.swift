@@ -8,6 +8,8 @@ package enum LinkKind: Hashable, Sendable, CustomStringConvertible {
     /// A pair; the other end is said only when the pair is made.
     case veth(VETHPeer?)
     case vxlan(VXLANSettings)
+    /// Write only: what is to be another of a VXLAN device that is there.
+    case vxlanChange(VXLANChange)
     case other(String)
 
     /// The kernel's word for it.
@@ -15,7 +17,7 @@ package enum LinkKind: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .bridge: "bridge"
         case .veth: "veth"
-        case .vxlan: "vxlan"
+        case .vxlan, .vxlanChange: "vxlan"
         case .other(let name): name
         }
     }
@@ -27,17 +29,32 @@ package enum LinkKind: Hashable, Sendable, CustomStringConvertible {
 package struct VETHPeer: Hashable, Sendable {
     package var name: String
     package var mac: MACAddress?
+    package var mtu: UInt32?
     /// An open descriptor of the namespace that it is made in; `nil`: beside the first end.
     package var namespace: Int32?
 
-    package init(name: String, mac: MACAddress? = nil, namespace: Int32? = nil) {
+    package init(name: String, mac: MACAddress? = nil, mtu: UInt32? = nil, namespace: Int32? = nil) {
         self.name = name
         self.mac = mac
+        self.mtu = mtu
         self.namespace = namespace
     }
 }
 
-/// The attributes of a VXLAN device (`IFLA_VXLAN_…`); most can't be changed after it was made.
+/// What of a VXLAN device can be changed after it was made.
+package struct VXLANChange: Hashable, Sendable {
+    package var local: IPAddress?
+    package var underlay: UInt32?
+    package var learning: Bool?
+
+    package init(local: IPAddress? = nil, underlay: UInt32? = nil, learning: Bool? = nil) {
+        self.local = local
+        self.underlay = underlay
+        self.learning = learning
+    }
+}
+
+/// The attributes of a VXLAN device (`IFLA_VXLAN_…`).
 package struct VXLANSettings: Hashable, Sendable {
     package var vni: UInt32
     package var port: UInt16

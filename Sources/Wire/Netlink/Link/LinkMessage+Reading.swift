@@ -4,9 +4,11 @@ import CLinux
 
 extension LinkMessage {
     package init?(_ message: borrowing NetlinkMessage) {
-        guard let header = message.header(ifinfomsg.self) else { return nil }
+        // In the bridge's family a message tells of a port of it, also when it leaves the bridge, and not of the link.
+        guard let header = message.header(ifinfomsg.self), header.ifi_family == Family.unspecified else { return nil }
         self.init(index: UInt32(bitPattern: header.ifi_index), isUp: header.ifi_flags & LinkFlags.up != 0)
         isLoopback = header.ifi_flags & LinkFlags.loopback != 0
+        isPromiscuous = header.ifi_flags & LinkFlags.promiscuous != 0
         isRunning = header.ifi_flags & LinkFlags.lowerUp != 0
         var attributes = message.attributes(after: ifinfomsg.self)
         while let attribute = attributes.next() {
@@ -16,6 +18,7 @@ extension LinkMessage {
             case LinkAttribute.mtu: mtu = attribute.uint32
             case LinkAttribute.master: master = attribute.uint32
             case LinkAttribute.underlay: underlay = attribute.uint32
+            case LinkAttribute.operationalState: isOperational = attribute.uint8 == 6  // IF_OPER_UP
             case LinkAttribute.info: kind = Self.kind(attribute.nested)
             case LinkAttribute.familySettings: ipv6AddressGeneration = Self.addressGeneration(attribute.nested)
             default: break

@@ -2,20 +2,29 @@
 
 import IPAddressing
 
+extension VXLANChange {
+    func put(into builder: inout MessageBuilder) {
+        if let underlay { builder.attribute(VXLANAttribute.underlay, underlay) }
+        if let local { put(local, into: &builder) }
+        if let learning { builder.attribute(VXLANAttribute.learning, UInt8(learning ? 1 : 0)) }
+    }
+
+    private func put(_ local: IPAddress, into builder: inout MessageBuilder) {
+        switch local {
+        case .v4: builder.attribute(VXLANAttribute.localIPv4, local)
+        case .v6: builder.attribute(VXLANAttribute.localIPv6, local)
+        }
+    }
+}
+
 extension VXLANSettings {
     func put(into builder: inout MessageBuilder) {
-        builder.attribute(VXLANAttribute.vni, vni)
-        if let underlay { builder.attribute(VXLANAttribute.underlay, underlay) }
-        if let local {
-            switch local {
-            case .v4: builder.attribute(VXLANAttribute.localIPv4, local)
-            case .v6: builder.attribute(VXLANAttribute.localIPv6, local)
-            }
-        }
-        if case .v4(let group)? = group { builder.attribute(VXLANAttribute.group, group) }
-        builder.attribute(VXLANAttribute.learning, UInt8(learning ? 1 : 0))
-        builder.attribute(VXLANAttribute.port, port.bigEndian)
+        VXLANChange(underlay: underlay).put(into: &builder)
         if gbp { builder.flag(VXLANAttribute.gbp) }
+        builder.attribute(VXLANAttribute.vni, vni)
+        VXLANChange(local: local, learning: learning).put(into: &builder)
+        builder.attribute(VXLANAttribute.port, port.bigEndian)
+        if case .v4(let group)? = group { builder.attribute(VXLANAttribute.group, group) }
         if isExternal { builder.attribute(VXLANAttribute.collectMetadata, UInt8(1)) }
     }
 

@@ -98,8 +98,10 @@ package struct NeighborMessage: NetlinkObject {
 
     package func put(into builder: inout MessageBuilder) {
         builder.put(header)
+        // The key first, as iproute2 has it.
+        if table == .fdb, let mac { builder.attribute(NeighborAttribute.mac, mac) }
         if let destination { builder.attribute(NeighborAttribute.destination, destination) }
-        if let mac { builder.attribute(NeighborAttribute.mac, mac) }
+        if table != .fdb, let mac { builder.attribute(NeighborAttribute.mac, mac) }
     }
 
     package func putFilter(into builder: inout MessageBuilder) {

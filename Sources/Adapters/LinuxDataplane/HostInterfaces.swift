@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import IPAddressing
+import Netlink
+
+/// The host's interfaces with their addresses, as of one moment, and the rules by which one of them is chosen.
+struct HostInterfaces {
+    struct Choice: Hashable {
+        let index: UInt32
+        /// The one that was named; `nil`: the interface's first.
+        var address: IPv4Address?
+        /// Which rule chose it, for a sentence.
+        let reason: String
+    }
+
+    let links: [UInt32: LinkMessage]
+    private let addresses: [UInt32: [AddressMessage]]
+
+    init(links: [LinkMessage], addresses: [AddressMessage]) {
+        self.links = Dictionary(links.map { ($0.index, $0) }) { first, _ in first }
+        self.addresses = Dictionary(grouping: addresses, by: \.index)
+    }
+
+    /// Those that peers may send to, the reachable from afar first.
+    func addresses(of index: UInt32) -> [IPv4Address] {
+        let all = (addresses[index] ?? []).compactMap { message -> IPv4Address? in
+            guard case .v4(let address)? = message.address, message.scope != .host else { return nil }
+            return address
+        }
+        return all.filter { !$0.isLinkLocal } + all.filter(\.isLinkLocal)
+    }
+
+    func ipv6Address(of index: UInt32) -> IPv6Address? {
+        (addresses[index] ?? []).lazy.compactMap { message -> IPv6Address? in
+            guard case .v6(let address)? = message.address, message.scope == .global else { return nil }
+            return address
+        }.first
+    }
+
+    /// The first interface that a name, an address or a pattern finds, in the order in which they are given.
+    func choice(_ selection: UnderlaySelection) throws(DataplaneError) -> Choice? {
+        for text in selection.interfaces {
+            if let found = choice(named: text) { return found }
+        }
+        for pattern in selection.patterns {
+            if let found = try choice(matching: pattern) { return found }
+        }
+        return nil
+    }
+
+    func complaint(about selection: UnderlaySelection) -> String {
+        var parts: [String] = []
+        if !selection.interfaces.isEmpty {
+            parts.append(
+                "--iface: there is no interface with the name or address "
+                    + selection.interfaces.map { "'\($0)'" }.joined(separator: " or "))
+        }
+        if !selection.patterns.isEmpty {
+            parts.append(
+                "--iface-regex: no interface's name or address matches "
+                    + selection.patterns.map { "'\($0)'" }.joined(separator: " or "))
+        }
+        let names = links.values.sorted { $0.index < $1.index }.compactMap(\.name)
+        return parts.joined(separator: "; ") + "; this host has \(names.joined(separator: ", "))"
+    }
+
+    private var indices: [UInt32] { links.keys.sorted() }
+
+    private func choice(named text: String) -> Choice? {
+        if let link = links.values.first(where: { $0.name == text }) {
+            return Choice(index: link.index, reason: "--iface")
+        }
+        guard let address = try? IPv4Address(parsing: text) else { return nil }
+        return indices.first { addresses(of: $0).contains(address) }
+            .map { Choice(index: $0, address: address, reason: "--iface") }
+    }
+
+    private func choice(matching pattern: String) throws(DataplaneError) -> Choice? {
+        guard let expression = try? Regex(pattern) else {
+            throw .misconfigured("--iface-regex: '\(pattern)' is not a regular expression")
+        }
+        func matches(_ text: String) -> Bool { (try? expression.firstMatch(in: text)) ?? nil != nil }
+        for index in indices where links[index]?.isLoopback == false {
+            if let address = addresses(of: index).first(where: { matches($0.description) }) {
+                return Choice(index: index, address: address, reason: "--iface-regex")
+            }
+            if let name = links[index]?.name, matches(name) { return Choice(index: index, reason: "--iface-regex") }
+        }
+        return nil
+    }
+}

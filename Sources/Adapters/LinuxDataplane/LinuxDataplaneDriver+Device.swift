@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Dataplane
+package import IPAddressing
+import Netlink
+
+extension LinuxDataplaneDriver {
+    package func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress? {
+        let link = try await translating { () async throws(NetlinkError) in try await self.socket.link(named: name) }
+        guard case .vxlan? = link?.kind else { return nil }
+        return link?.mac
+    }
+
+    package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
+        var there = try await translating { () async throws(NetlinkError) in
+            try await self.socket.link(named: device.name)
+        }
+        if let found = there {
+            guard case .vxlan(let settings)? = found.kind else {
+                throw .misconfigured(
+                    "'\(device.name)' is not a VXLAN device but \(found.kind.map { "of kind \($0)" } ?? "a real one"); "
+                        + "choose another name with --device")
+            }
+            if device.mending(of: found, settings) == .replace {
+                try await remove(found)
+                there = nil
+            }
+        }
+        do {
+            let link = try await make(device, from: there)
+            drift.follow(device, at: link.index)
+            try await setAddress(of: device, at: link.index)
+        } catch {
+            throw DataplaneError(error, about: "device \(device.name): \(error.operand)")
+        }
+    }
+
+    /// The device as it should be; one that refuses to be mended gives way to a new one.
+    private func make(_ device: VXLANDevice, from there: LinkMessage?) async throws(NetlinkError) -> LinkMessage {
+        if let there {
+            do {
+                try await mend(there, device)
+                return there
+            } catch {
+                guard error.number != .notPermitted else { throw error }
+                try await socket.removeLink(at: there.index)
+            }
+        }
+        let made = try await socket.addLink(device.link)
+        try await mend(made, device)
+        return made
+    }
+
+    private func mend(_ link: LinkMessage, _ device: VXLANDevice) async throws(NetlinkError) {
+        guard case .vxlan(let settings)? = link.kind else { return }
+        // A device without IPv6 has nothing there to be set.
+        _ = try? namespace.set("ipv6/conf/\(device.name)/accept_ra", to: "0")
+        guard case .change(let changes) = device.mending(of: link, settings) else { return }
+        for change in changes { try await socket.change(change) }
+    }
+
+    private func remove(_ link: LinkMessage) async throws(DataplaneError) {
+        try await translating { () async throws(NetlinkError) in try await self.socket.removeLink(at: link.index) }
+    }
+
+    /// One address, and none of those that it had as the device of another subnet: ours are single ones. While there
+    /// is no subnet, what is there stays.
+    private func setAddress(of device: VXLANDevice, at index: UInt32) async throws(NetlinkError) {
+        guard let wanted = device.address else { return }
+        let address = IPAddress.v4(wanted.address)
+        let there = try await socket.addresses(of: index)
+        if !there.contains(where: { $0.address == address && $0.prefixLength == wanted.length }) {
+            try await socket.addAddress(address, prefixLength: wanted.length, to: index)
+        }
+        for stale in there where stale.address != address && stale.prefixLength == 32 {
+            guard case .v4(let old)? = stale.address else { continue }
+            try await socket.removeAddress(.v4(old), prefixLength: 32, from: index)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Dataplane
+import NFTables
+package import Netlink
+import Synchronization
+
+/// Masquerading by one table of nftables (``NFTable/init(_:)``).
+package final class LinuxMasqueradeDriver: MasqueradeDriver {
+    private let host: HostNamespace
+    private let state = Mutex(State())
+
+    private struct State {
+        var monitor: NFTablesMonitor?
+        /// The table that was written last, and how the kernel's answer prints it where the two differ.
+        var printed: (wanted: NFTable, seen: NFTable)?
+    }
+
+    /// For the network namespace of the process.
+    package init() { host = HostNamespace(nil) }
+
+    package init(in namespace: consuming NetworkNamespace) { host = HostNamespace(namespace) }
+
+    package func has(_ masquerade: Masquerade) async throws(DataplaneError) -> Bool {
+        let wanted = NFTable(masquerade)
+        let seen = try await host.nftables { context throws(NFTablesError) in try context.table(.tartan) }
+        if seen == wanted { return true }
+        return state.withLock { state in
+            guard let printed = state.printed else { return false }
+            return printed.wanted == wanted && printed.seen == seen
+        }
+    }
+
+    package func apply(_ masquerade: Masquerade) async throws(DataplaneError) {
+        let wanted = NFTable(masquerade)
+        let seen = try await host.nftables { context throws(NFTablesError) in
+            try context.replace(wanted)
+            return try context.table(.tartan)
+        }
+        // A library that prints a rule in other words must not be taken for somebody who alters it.
+        let differs = seen.flatMap { $0 != wanted && $0.hasShape(of: wanted) ? (wanted, $0) : nil }
+        state.withLock { $0.printed = differs }
+    }
+
+    package func withdraw() async throws(DataplaneError) {
+        try await host.nftables { context throws(NFTablesError) in try context.remove(.tartan) }
+    }
+
+    package func changes() async throws(DataplaneError) -> AsyncStream<Void> {
+        do {
+            let monitor = try host.monitor(table: NFTable.ID.tartan.name)
+            state.withLock { $0.monitor = monitor }
+            return monitor.changes
+        } catch {
+            throw DataplaneError(remedy: .retry, description: "notifications of nftables: \(error)")
+        }
+    }
+}

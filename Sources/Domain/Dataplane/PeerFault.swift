@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import IPAddressing
+package import Leases
+
+/// Why a lease is not programmed.
+package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// This node carries no traffic at all.
+    case notCarried
+    /// It is this node's own.
+    case own
+    /// It reaches into this node's own subnet, which is never routed away.
+    case overlapsOwnSubnet(IPv4Prefix)
+    case sharesPublicIP(IPv4Address)
+    /// Its subnet has an address of this host, which would be routed away.
+    case coversLocalAddress(IPv4Address)
+    /// An older lease says otherwise.
+    case contradicts(SubnetKey, PeerContradiction)
+    case backend(String, wanted: String)
+    case missingVTEP
+    case vni(UInt32, wanted: UInt32)
+    case badMAC(MACAddress)
+    case badPublicIP(IPv4Address)
+
+    /// Whether an operator should hear of it.
+    package var isWorthReporting: Bool { self != .own && self != .notCarried }
+
+    package var description: String {
+        switch self {
+        case .notCarried: "this node carries no traffic"
+        case .own: "it is this node's own"
+        case .overlapsOwnSubnet(let own): "it overlaps this node's own subnet \(own)"
+        case .sharesPublicIP(let address): "its public address \(address) is this node's"
+        case .coversLocalAddress(let address): "its subnet holds \(address), which is an address of this host"
+        case .contradicts(let winner, .subnet): "its subnet overlaps \(winner), whose lease is older"
+        case .contradicts(let winner, let matter): "\(matter) that of \(winner), whose lease is older"
+        case .backend(let type, let wanted): "its backend is '\(type)', this network's is '\(wanted)'"
+        case .missingVTEP: "its backend data has no VNI and VtepMAC"
+        case .vni(let vni, let wanted): "its VNI is \(vni), this network's is \(wanted)"
+        case .badMAC(let mac): "its VTEP MAC \(mac) is not that of one interface"
+        case .badPublicIP(let address): "its public address \(address) is not that of one host"
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+import IPAddressing
+import Netlink
+
+extension LabCluster {
+    /// The namespace with the bridge that takes the place of the machines' common network.
+    func makeSwitch() async throws {
+        try NetworkNamespace.create(name: description.etcd.namespace)
+        let door = try RouteSocket(in: try NetworkNamespace(name: description.etcd.namespace))
+        let bridge = try await door.addLink(
+            LinkMessage(name: "br0", isUp: true, mac: Self.randomMAC, kind: .bridge))
+        try await door.addAddress(
+            .v4(settings.bridgeAddress), prefixLength: settings.underlay.length, to: bridge.index)
+    }
+
+    /// A namespace that stands for a machine, wired to the switch, and its daemon.
+    func makeNode(_ number: Int) async throws {
+        let place = LabPlace.node(number)
+        let namespace = settings.name.namespace(of: place)
+        let address = settings.address(ofNode: number)
+        try NetworkNamespace.create(name: namespace)
+        let outside = try RouteSocket(in: try NetworkNamespace(name: description.etcd.namespace))
+        guard let bridge = try await outside.link(named: "br0") else {
+            throw LabFault(.failed, "the lab's bridge is gone")
+        }
+        try await wire("\(place)", of: outside, to: namespace, master: bridge.index)
+        try await outside.change(LinkMessage(name: "\(place)", isUp: true))
+        let inside = try RouteSocket(in: try NetworkNamespace(name: namespace))
+        try await configure(
+            inside, address: address, length: settings.underlay.length, gateway: settings.bridgeAddress, mtu: nil)
+        try forward(in: namespace)
+        try folder.makeDirectory("\(place)/state")
+        let path = "\(folder.path)/\(place)"
+        description.nodes.append(
+            LabDescription.Node(
+                name: "\(place)", namespace: namespace, address: "\(address)", server: "unix:\(path)/api.sock",
+                subnetFile: "\(path)/subnet.env", stateDir: "\(path)/state", log: "\(path)/tartand.log"))
+        try await startDaemon("\(place)")
+    }
+
+    /// The bridge for the node's pods, and the pods, once the daemon has said which subnet is the node's.
+    func makePods(ofNode number: Int) async throws {
+        let node = description.nodes[number - 1]
+        guard let published = published(by: node) else { return }
+        let door = try RouteSocket(in: try NetworkNamespace(name: node.namespace))
+        let mtu = UInt32(published.mtu)
+        // A bridge without an address of its own takes its ports', and changes it with them.
+        let bridge = try await door.addLink(
+            LinkMessage(name: "cni0", isUp: true, mac: Self.randomMAC, mtu: mtu, kind: .bridge))
+        try await door.addAddress(
+            .v4(published.gateway), prefixLength: published.subnet.length, to: bridge.index)
+        for (index, pod) in settings.pods(ofNode: number).enumerated() {
+            guard let address = published.address(ofPod: index) else {
+                throw LabFault(.usage, "\(settings.pods) pods do not fit into \(published.subnet); give fewer --pods")
+            }
+            let place = LabPlace.pod(pod)
+            let namespace = settings.name.namespace(of: place)
+            try NetworkNamespace.create(name: namespace)
+            try await wire("\(place)", of: door, to: namespace, master: bridge.index)
+            try await door.change(LinkMessage(name: "\(place)", isUp: true, mtu: mtu))
+            let inside = try RouteSocket(in: try NetworkNamespace(name: namespace))
+            try await configure(
+                inside, address: address, length: published.subnet.length, gateway: published.gateway, mtu: mtu)
+            description.pods.append(
+                LabDescription.Pod(
+                    name: "\(place)", namespace: namespace, node: node.name, address: "\(address)"))
+        }
+        try save()
+    }
+
+    /// A veth pair: one end here under the other's name and on a bridge, the other end there as `eth0`.
+    private func wire(
+        _ name: String, of door: RouteSocket, to namespace: String, master: UInt32
+    ) async throws {
+        let target = try NetworkNamespace(name: namespace)
+        let descriptor = target.descriptor
+        try await door.addVETH(name, peer: VETHPeer(name: "eth0", namespace: descriptor), master: master)
+        // Until here the namespace must be open.
+        _ = consume target
+    }
+
+    private func configure(
+        _ door: RouteSocket, address: IPv4Address, length: UInt8, gateway: IPv4Address, mtu: UInt32?
+    ) async throws {
+        guard let link = try await door.link(named: "eth0") else { throw LabFault(.failed, "eth0 did not arrive") }
+        try await door.change(LinkMessage(index: link.index, isUp: true, mtu: mtu))
+        try await door.addAddress(.v4(address), prefixLength: length, to: link.index)
+        try await door.addDefaultRoute(via: .v4(gateway))
+    }
+
+    /// A node passes on what is not for itself: its pods' packets.
+    private func forward(in namespace: String) throws {
+        let isDone = try NetworkNamespace(name: namespace).run { () throws(NetlinkError) -> Bool in
+            let file = unsafe open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC)
+            guard file >= 0 else { return false }
+            defer { close(file) }
+            return unsafe write(file, "1", 1) == 1
+        }
+        if !isDone { throw LabFault(.failed, "forwarding can't be turned on in \(namespace); is /proc/sys writable?") }
+    }
+
+    static var randomMAC: MACAddress { MACAddress(locallyAdministered: .random(in: 0 ... .max)) }
+}

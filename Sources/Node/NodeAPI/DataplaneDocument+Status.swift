@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APISchema
+import Leases
+import NodeAgent
+
+extension DataplaneDocument {
+    init(_ snapshot: NodeStatus.Snapshot, at now: MonotonicTime) {
+        let dataplane = snapshot.dataplane
+        let faults = snapshot.faults.sorted { LeaseIndex.precedes($0.key, $1.key) }.map { key, reason in
+            Fault(subnet: "\(key.subnet)", node: snapshot.leases[key]?.announcement.node?.name, reason: reason)
+        }
+        self.init(
+            device: dataplane.device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
+            problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
+            faults: faults, lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
+            repairs: dataplane.repairs.total)
+    }
+}

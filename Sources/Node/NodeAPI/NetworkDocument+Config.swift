@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APISchema
+import IPAddressing
+import Leases
+
+extension NetworkDocument {
+    init(_ reading: ConfigReading?, index: LeaseIndex, unreadable: [SubnetKey]) {
+        let problem: String
+        switch reading {
+        case .valid(let config):
+            let usage = NetworkUsage(config, index: index, unreadable: unreadable)
+            self.init(
+                revision: "\(index.revision)", config: NetworkConfigDocument(config), problem: nil,
+                range: SubnetRangeDocument(config.ipv4), ipv6Range: config.ipv6.map { SubnetRangeDocument($0) },
+                used: usage.used, reserved: usage.reserved, free: usage.free)
+            return
+        case .invalid(let error): problem = "the network config in etcd can't be used: \(error)"
+        case .missing, nil: problem = "the network config is missing in etcd; write it with 'tartan network init'"
+        }
+        let reserved = index.leases.count { $0.grantID == nil }
+        self.init(
+            revision: "\(index.revision)", config: nil, problem: problem, range: nil, ipv6Range: nil,
+            used: index.leases.count - reserved, reserved: reserved, free: 0)
+    }
+}
+
+extension SubnetRangeDocument {
+    init<Address>(_ family: NetworkConfig.Family<Address>) {
+        let (range, limit) = (family.range, Address.Bits(clamping: Self.largestSize - 1))
+        self.init(
+            first: "\(range.first)", last: "\(range.last)", subnetLength: family.subnetLength,
+            size: Int(min(range.lastIndex, limit)) + 1)
+    }
+
+    /// The largest number that JavaScript holds exactly, and its successor.
+    private static var largestSize: Int { 1 << 53 }
+}
+
+extension NetworkConfigDocument {
+    init(_ config: NetworkConfig) {
+        let ipv4 = config.ipv4
+        self.init(
+            network: "\(ipv4.network)", subnetLength: ipv4.subnetLength, subnetMin: "\(ipv4.range.first.address)",
+            subnetMax: "\(ipv4.range.last.address)", backend: Backend(config.backend))
+        guard let ipv6 = config.ipv6 else { return }
+        enableIPv6 = true
+        ipv6Network = "\(ipv6.network)"
+        ipv6SubnetLength = ipv6.subnetLength
+        ipv6SubnetMin = "\(ipv6.range.first.address)"
+        ipv6SubnetMax = "\(ipv6.range.last.address)"
+    }
+}
+
+extension NetworkConfigDocument.Backend {
+    init(_ config: BackendConfig) {
+        guard case .vxlan(let vxlan) = config else {
+            self.init(type: config.type)
+            return
+        }
+        self.init(
+            type: config.type, vni: vxlan.vni, port: vxlan.port, mtu: vxlan.mtu, gbp: vxlan.gbp,
+            learning: vxlan.learning, directRouting: vxlan.directRouting)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APISchema
+import Hummingbird
+import IPAddressing
+import Leases
+import NodeAgent
+
+/// `/v1/node`, `/v1/network`, `/v1/dataplane` and `/v1/lookup`: how things look from this node.
+struct NodeRoutes: Sendable {
+    let status: NodeStatus
+    let catalog: LeaseCatalog
+    let version: String
+
+    var endpoints: [Endpoint] {
+        [
+            .get("/v1/node", node), .get("/v1/network", network), .get("/v1/dataplane", dataplane),
+            .get("/v1/lookup", lookup),
+        ]
+    }
+
+    private static func check(_ request: Request, allowing names: Set<String> = []) throws(APIProblem)
+        -> QueryParameters
+    {
+        let query = try QueryParameters(request.uri.query, allowing: names)
+        try AcceptHeader(request).require("application/json")
+        return query
+    }
+
+    private func node(_ request: Request, _ context: APIRequestContext) throws -> Response {
+        _ = try Self.check(request)
+        let now = status.clock.now
+        return JSONBody.response(status.read { NodeDocument($0, version: version, at: now) })
+    }
+
+    private func network(_ request: Request, _ context: APIRequestContext) throws -> Response {
+        _ = try Self.check(request)
+        let index = try catalog.current()
+        let (config, unreadable) = status.read { ($0.config, $0.leases.unreadable.values.compactMap(\.key)) }
+        return JSONBody.response(NetworkDocument(config, index: index, unreadable: unreadable))
+    }
+
+    private func dataplane(_ request: Request, _ context: APIRequestContext) throws -> Response {
+        _ = try Self.check(request)
+        let now = status.clock.now
+        return JSONBody.response(status.read { DataplaneDocument($0, at: now) })
+    }
+
+    private func lookup(_ request: Request, _ context: APIRequestContext) throws -> Response {
+        let query = try Self.check(request, allowing: ["ip"])
+        let address = try query.value("ip") { text throws(AddressParsingError) in try IPAddress(parsing: text) }
+        guard let address else {
+            throw APIProblem.badParameter("ip", "the parameter 'ip' is missing; say whose address is looked for")
+        }
+        let lease = try catalog.current().lease(containing: address)
+        return JSONBody.response(status.read { LookupDocument(address, lease: lease, $0) })
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import IPAddressing
+import Leases
+import Logging
+
+extension Reconciler {
+    /// Takes in what others changed in the kernel.
+    func noteDrift(_ state: inout ReconcilerState) async {
+        let changes = await driver.takeChanges()
+        if changes.areAddressesChanged { state.needsAddresses = true }
+        if changes.isUnderlayChanged {
+            state.needsUnderlay = true
+            state.needsDump = true
+        }
+        if changes.isDeviceChanged, let device = state.deviceName {
+            state.isDeviceDrifted = true
+            state.prepared = nil
+            state.needsDump = true
+            if state.deviceFight.strike(device, at: status.clock.now) {
+                logger.error(
+                    "somebody keeps changing the device; it is repaired more slowly from now on",
+                    metadata: ["device": "\(device)"])
+            }
+        }
+        if changes.isEverythingStale {
+            logger.notice("the kernel's notifications came too fast; looking at everything")
+            state.askForAudit()
+        }
+        // What will be read anew needs no single word.
+        guard !state.needsDump, state.table != nil else { return }
+        note(state.table?.tracker.see(changes) ?? [], &state)
+    }
+
+    /// Entries that others changed: to be counted when they are repaired, and watched for a fight.
+    func note(_ drifted: [EntryKey<IPv4Address>], _ state: inout ReconcilerState) {
+        let now = status.clock.now
+        for key in drifted {
+            state.drifted.insert(key)
+            if state.fights.strike(key, at: now) {
+                logger.error(
+                    "somebody keeps changing an entry; it is repaired more slowly from now on",
+                    metadata: ["entry": "\(key)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import Leases
+import Logging
+
+extension Reconciler {
+    /// Says how things stand, and gives the subnet to the pods once it can carry them; `false` where that failed.
+    func publish(_ state: inout ReconcilerState) async -> Bool {
+        guard let table = state.table else { return true }
+        let account = account(of: state, table)
+        status.update { $0.dataplane = account }
+        guard state.isComplete, let own = state.own, let config = state.config else { return true }
+        let file = SubnetFile(
+            network: config.network, subnet: own.subnet, ipv6Network: config.ipv6?.network, ipv6Subnet: own.ipv6Subnet,
+            mtu: account.mtu ?? state.underlay.mtu, masquerade: settings.masquerade)
+        guard file != state.published else { return true }
+        do {
+            try await publishSubnet(file)
+            state.published = file
+            status.update { $0.isSubnetFileWritten = true }
+            return true
+        } catch {
+            logger.error("the subnet file could not be written; trying again", metadata: ["error": "\(error)"])
+            status.update { $0.dataplane.problem = "\(error)" }
+            return false
+        }
+    }
+
+    private func account(of state: ReconcilerState, _ table: PeerTable) -> DataplaneStatus {
+        var account = DataplaneStatus()
+        account.device = state.deviceName
+        account.mtu = state.deviceMTU ?? state.underlay.mtu
+        account.wanted = table.tracker.wantedCount
+        account.present = table.tracker.seenCount
+        account.refused = state.refused.values.sorted().prefix(10).map(\.self)
+        account.refusedCount = state.refused.count
+        account.repairs = state.repairs
+        account.lastAudit = state.lastAudit
+        account.problem = nil
+        return account
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import IPAddressing
+import Lab
+
+/// What the lab is to be.
+struct LabOptions: ParsableArguments {
+    @OptionGroup var lab: LabNameOptions
+    @Option(help: "How many nodes.")
+    var nodes = 2
+    @Option(help: "How many pods on each node.")
+    var pods = 2
+    @Option(help: "The cluster's network.")
+    var network = "10.244.0.0/16"
+    @Option(help: "How long a lease lives without renewal, such as 90s. (default: the daemon's)")
+    var leaseTtl: String?
+    @Option(help: "The daemon to run. (default: beside this program, else in PATH)")
+    var tartand: String?
+    @Argument(parsing: .postTerminator, help: "Further options of every tartand.")
+    var daemonOptions: [String] = []
+
+    func settings() throws -> LabSettings {
+        let prefix: IPv4Prefix
+        do {
+            prefix = try IPv4Prefix(parsing: network)
+        } catch {
+            throw ProgramError(.usage, "--network: \(error)")
+        }
+        var settings = try LabSettings(
+            name: try lab.lab(), nodes: nodes, pods: pods, network: prefix, leaseTTL: leaseTtl,
+            tools: try LabTools(tartan: LabTools.ownPath, tartand: tartand))
+        settings.daemonOptions = daemonOptions
+        return settings
+    }
+
+    /// The same as arguments again.
+    func arguments(_ settings: LabSettings) -> [String] {
+        var arguments = [
+            "--name", "\(settings.name)", "--nodes", "\(nodes)", "--pods", "\(pods)", "--network", network, "--tartand",
+            settings.tools.tartand,
+        ]
+        if let leaseTtl { arguments += ["--lease-ttl", leaseTtl] }
+        return daemonOptions.isEmpty ? arguments : arguments + ["--"] + daemonOptions
+    }
+}

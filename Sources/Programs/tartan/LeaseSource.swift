@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APISchema
+import Leases
+import NodeClient
+
+/// Whom the program asks about leases: a daemon, or etcd itself. Both answer in the REST endpoint's forms.
+protocol LeaseSource: Sendable {
+    func leases() async throws -> LeaseListDocument
+    /// With its expiry; `nil` where nobody has it.
+    func lease(_ key: SubnetKey) async throws -> LeaseDocument?
+    func network() async throws -> NetworkDocument
+    func lookup(_ ip: String) async throws -> LookupDocument
+    func watch() -> AsyncThrowingStream<LeaseWatchNotice, any Error>
+    func reserve(_ key: SubnetKey, for reservation: ReservationRequestDocument) async throws -> LeaseDocument
+    /// Gives back exactly the lease that was read.
+    func release(_ lease: LeaseDocument) async throws
+}
+
+/// A daemon.
+struct DaemonSource: LeaseSource {
+    let client: NodeClient
+
+    func leases() async throws -> LeaseListDocument { try await client.leases() }
+    func lease(_ key: SubnetKey) async throws -> LeaseDocument? { try await client.lease(key.description) }
+    func network() async throws -> NetworkDocument { try await client.network() }
+    func lookup(_ ip: String) async throws -> LookupDocument { try await client.lookup(ip) }
+    func release(_ lease: LeaseDocument) async throws { try await client.release(lease) }
+
+    func reserve(_ key: SubnetKey, for reservation: ReservationRequestDocument) async throws -> LeaseDocument {
+        try await client.reserve(key.description, for: reservation)
+    }
+
+    func watch() -> AsyncThrowingStream<LeaseWatchNotice, any Error> {
+        let client = client
+        return AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    for try await notice in client.watchLeases() { continuation.yield(notice) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Dataplane
+import IPAddressing
+package import Leases
+import Logging
+package import NodeAgent
+import ServiceLifecycle
+import Synchronization
+import TestKit
+package import Testing
+
+/// A reconciler at work on a kernel, fed by hand.
+package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
+    package let driver: Driver
+    package let status = NodeStatus(node: NodeID("n0"), clock: MonotonicClock())
+    package let inbox = ReconcilerInbox()
+    package let log = LogBook()
+    private let files = Mutex<[SubnetFile]>([])
+    private let settings: Reconciler<Driver>.Settings
+
+    package init(driver: Driver, underlay: Underlay, resync: Duration = .seconds(3600)) {
+        self.driver = driver
+        settings = .init(
+            node: NodeID("n0"), underlay: underlay, mac: LeaseFixtures.mac(250), device: nil, masquerade: false,
+            carriesTraffic: true, withdrawsOnShutdown: false, resync: resync)
+    }
+
+    package var published: [SubnetFile] { files.withLock { $0 } }
+
+    /// Runs the reconciler while the body does.
+    package func run(_ body: () async throws -> Void) async throws {
+        var logger = Logger(label: "test") { [log] _ in log.handler }
+        logger.logLevel = .info
+        let reconciler = Reconciler(
+            driver: driver, settings: settings, status: status, inbox: inbox, logger: logger,
+            publishSubnet: { [weak self] file in self?.files.withLock { $0.append(file) } })
+        let group = ServiceGroup(
+            services: [reconciler], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { try await group.run() }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        await group.triggerGracefulShutdown()
+        try await running.value
+        try result.get()
+    }
+
+    /// A complete snapshot of those leases, the config with it, and a subnet of our own.
+    package func start(_ leases: [Lease], own: String = "10.244.250.0/24") throws {
+        let part = LeaseFixtures.snapshot(leases, at: 100, config: .valid(try LeaseFixtures.config()))
+        let changes = status.update { $0.leases.apply(part) }
+        inbox.setConfig(.valid(try LeaseFixtures.config()))
+        inbox.setOwn(SubnetKey(try IPv4Prefix(parsing: own)))
+        inbox.post(changes, isComplete: true)
+    }
+
+    package func change(_ records: [LeaseRecord]) {
+        let changes = status.update { $0.leases.apply(records, at: Revision(200)) }
+        inbox.post(changes, isComplete: false)
+    }
+
+    /// Waits until it is so; fails the test after half a minute.
+    package func eventually(
+        _ what: String, location: SourceLocation = #_sourceLocation, _ isSo: () async throws -> Bool
+    ) async throws {
+        let limit = ContinuousClock.now + .seconds(30)
+        while try await !isSo() {
+            guard ContinuousClock.now < limit else {
+                Issue.record("not within half a minute: \(what)", sourceLocation: location)
+                throw CancellationError()
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}

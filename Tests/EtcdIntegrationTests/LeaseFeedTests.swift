@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Etcd
+import EtcdStore
+import IPAddressing
+import Lab
+import Leases
+import TestKit
+import Testing
+
+@Suite(.enabled(if: EtcdVersion.installed != nil, EtcdVersion.reason))
+struct LeaseFeedTests {
+    private let binaries: EtcdBinaries
+    private let keys = KeySpace(prefix: "/coreos.com/network")
+    private let config = #"{"Network":"10.0.0.0/8","SubnetLen":24,"Backend":{"Type":"vxlan"}}"#
+
+    init() throws { binaries = try #require(EtcdVersion.installed).binaries }
+
+    private func key(_ number: Int) throws -> SubnetKey {
+        try SubnetKey(parsing: "10.\(number / 256).\(number % 256).0-24")
+    }
+
+    private func put(_ numbers: Range<Int>, _ client: EtcdClient, node: (Int) -> Int = { $0 }) async throws {
+        var rest = numbers
+        while !rest.isEmpty {
+            let some = rest.prefix(100)
+            rest = rest.dropFirst(100)
+            let operations = try some.map { number in
+                Transaction.Operation.put(
+                    key: keys.key(of: try key(number)),
+                    value: LeaseFixtures.announcement(node: node(number)).json, lease: 0)
+            }
+            _ = try await client.transact(Transaction(when: [], then: operations))
+        }
+    }
+
+    @Test func `2,000 leases cost a handful of requests, and each change none`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let writer = try cluster.client()
+            try await writer.put(keys.config, bytes(config))
+            try await put(0..<2000, writer)
+            let client = try cluster.client()
+            let follower = FeedFollower(EtcdLeaseStore(client: client, keys: keys).feed())
+            try await follower.wait("all leases are there") { $0.table.isComplete && $0.table.count == 2000 }
+            // 500, 1,000 and the rest.
+            #expect(client.counters.unaryTotal == 3)
+            try await put(2000..<2100, writer)
+            try await follower.wait("the new ones are there") { $0.table.count == 2100 }
+            #expect(client.counters.unaryTotal == 3)
+            #expect(client.counters.requests["/v3/watch"] == 1)
+            #expect(follower.state.snapshotCount == 1 && follower.state.interruptions.isEmpty)
+            guard case .valid(let read)? = follower.state.config else {
+                Issue.record("\(follower.state.config as Any)")
+                return
+            }
+            #expect(read.network.description == "10.0.0.0/8")
+        }
+    }
+
+    @Test func `what can't be read is skipped, told, and mended by the next write`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let client = try cluster.client()
+            let good = try key(1)
+            let bad = try key(2)
+            try await client.put(keys.config, bytes(#"{"Network":17}"#))
+            try await client.put(keys.key(of: good), LeaseFixtures.announcement(node: 1).json)
+            try await client.put(keys.key(of: bad), bytes("{not json"))
+            try await client.put("\(keys.prefix)/subnets/nonsense", bytes("{}"))
+            try await client.put("\(keys.prefix)/other", bytes("{}"))
+            let follower = FeedFollower(EtcdLeaseStore(client: client, keys: keys).feed())
+            try await follower.wait("the list is complete") { $0.table.isComplete }
+            #expect(follower.state.table.leases.map(\.key) == [good])
+            #expect(Set(follower.state.table.unreadable.keys) == ["10.0.2.0-24", "nonsense"])
+            guard case .invalid(let fault)? = follower.state.config else {
+                Issue.record("\(follower.state.config as Any)")
+                return
+            }
+            #expect(fault.field == "Network")
+
+            try await client.put(keys.key(of: bad), LeaseFixtures.announcement(node: 2).json)
+            try await client.delete(KeyRange(key: "\(keys.prefix)/subnets/nonsense"))
+            try await client.put(keys.config, bytes(config))
+            try await follower.wait("all is well") { feed in
+                guard case .valid? = feed.config else { return false }
+                return feed.table.count == 2 && feed.table.unreadable.isEmpty
+            }
+            try await client.put(keys.key(of: good), bytes("[]"))
+            try await follower.wait("a lease that became unreadable is gone") { $0.table[good] == nil }
+            try await client.delete(KeyRange(key: keys.config))
+            try await follower.wait("the config is gone") { $0.config == .missing }
+            #expect(follower.state.snapshotCount == 1)
+        }
+    }
+
+    @Test func `a compaction while away means one more list, of which only the difference is news`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let writer = try cluster.client()
+            try await writer.put(keys.config, bytes(config))
+            try await put(0..<600, writer)
+            let follower = FeedFollower(EtcdLeaseStore(client: try cluster.client(), keys: keys).feed())
+            try await follower.wait("all leases are there") { $0.table.count == 600 && $0.table.isComplete }
+            let before = follower.state.changes.count
+            try await away(cluster) { other in
+                try await other.delete(KeyRange(key: keys.key(of: try key(5))))
+                try await put(7..<8, other) { _ in 4711 }
+                try await put(600..<601, other)
+                let last = try await other.put("/x", [])
+                try await cluster.only.control("--endpoints", other.endpoint, "compact", "\(last)")
+            }
+            try await follower.wait("the difference is in") { $0.changes.count >= before + 3 }
+            try await follower.wait("it is whole again") { $0.snapshotCount == 2 && $0.table.count == 600 }
+            let news = follower.state.changes[before...]
+            #expect(Set(news.map(\.key)) == [try key(5), try key(7), try key(600)])
+            #expect(news.count == 3)
+            #expect(!follower.state.interruptions.isEmpty)
+        }
+    }
+
+    /// Lets the body write to an etcd that the feed can't reach, over the same data.
+    private func away(
+        _ cluster: EtcdCluster, restoring snapshot: String? = nil, _ body: (EtcdClient) async throws -> Void
+    ) async throws {
+        await cluster.only.kill()
+        if let snapshot { try await cluster.only.restoreSnapshot(from: snapshot) }
+        var settings = cluster.only.settings
+        settings.clientPort = 2479
+        let aside = EtcdProcess(settings: settings, directory: cluster.directory.path)
+        try await aside.start()
+        try await body(try cluster.client(endpoints: [aside.endpoint]))
+        await aside.stop()
+        try await cluster.only.start()
+    }
+
+    /// How far a restored etcd has counted on when the feed finds it.
+    enum Progress: CaseIterable, Sendable {
+        case behind, level, beyond
+    }
+
+    @Test(arguments: Progress.allCases)
+    func `a restore from an older snapshot is listed anew`(progress: Progress) async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let writer = try cluster.client()
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            try await writer.put(keys.config, bytes(config))
+            try await put(0..<3, writer)
+            try await cluster.only.saveSnapshot(to: snapshot)
+            let follower = FeedFollower(EtcdLeaseStore(client: try cluster.client(), keys: keys).feed())
+            try await follower.wait("the leases are there") { $0.table.count == 3 && $0.table.isComplete }
+            try await put(10..<11, writer)
+            try await writer.delete(KeyRange(key: keys.key(of: try key(0))))
+            let lost = try key(10)
+            try await follower.wait("the lost changes are in") { $0.table.count == 3 && $0.table[lost] != nil }
+            try await away(cluster, restoring: snapshot) { other in
+                let count = progress == .behind ? 1 : progress == .level ? 2 : 40
+                for _ in 0..<count { try await put(20..<21, other) }
+            }
+            try await follower.wait("what the restored etcd holds is known") { feed in
+                let numbers = [0, 1, 2, 20]
+                return try feed.table.count == 4 && numbers.allSatisfy { feed.table[try key($0)] != nil }
+            }
+            #expect(follower.state.snapshotCount == 2)
+        }
+    }
+
+    @Test func `an etcd that comes back as it was is followed on, without a list`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let client = try cluster.client()
+            try await put(0..<3, client)
+            let follower = FeedFollower(EtcdLeaseStore(client: client, keys: keys).feed())
+            try await follower.wait("the leases are there") { $0.table.count == 3 && $0.table.isComplete }
+            // The last event is a delete, then a write, then neither: each is recognised.
+            try await away(cluster) { try await $0.delete(KeyRange(key: keys.key(of: try key(0)))) }
+            try await follower.wait("the delete") { $0.table.count == 2 && $0.resumptions == 1 }
+            try await away(cluster) { try await put(5..<6, $0) }
+            try await follower.wait("the write") { $0.table.count == 3 && $0.resumptions == 2 }
+            try await away(cluster) { try await $0.put("/x", []) }
+            try await follower.wait("it is whole again") { $0.resumptions == 3 }
+            #expect(follower.state.snapshotCount == 1)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APISchema
+import HTTPTypes
+import HummingbirdTesting
+import IPAddressing
+import Leases
+import NodeAgent
+import TestKit
+import Testing
+
+@testable import NodeAPI
+
+@Suite struct NodeRoutesTests {
+    @Test func `a node that starts says what it waits for`() async throws {
+        let scene = try APIScene(isComplete: false)
+        scene.status.update { $0.publicIP = LeaseFixtures.publicIP(1) }
+        let node: NodeDocument = try await scene.document("/v1/node")
+        #expect(node.name == "n1")
+        #expect(node.version == "1.2.3")
+        #expect(node.publicIP == "192.168.0.1")
+        #expect(node.phase == .starting)
+        #expect(node.lease == nil)
+        #expect(node.backend == BackendDocument(type: "vxlan", vni: 1))
+        #expect(!node.ready)
+        #expect(node.problems.map(\.check) == ["etcd", "lease", "dataplane", "subnet-file"])
+        let text = try await scene.get("/v1/node").text
+        for field in ["lease", "deadline", "device", "mtu"] { #expect(text.contains("\"\(field)\":null")) }
+    }
+
+    @Test func `a node that holds its lease is ready`() async throws {
+        let lease = try LeaseFixtures.lease("10.244.1.0/24", node: 1)
+        let scene = try APIScene(leases: [lease])
+        scene.hold(lease)
+        let node: NodeDocument = try await scene.document("/v1/node")
+        #expect(node.ready)
+        #expect(node.phase == .leased)
+        #expect(node.lease?.subnet == "10.244.1.0/24")
+        #expect(node.lease?.local == true)
+        #expect(node.deadline != nil)
+        #expect(node.device == "tartan.1")
+        #expect(node.mtu == 1450)
+        #expect(node.backend?.vtepMAC == "02:00:00:00:00:01")
+        #expect(node.problems.isEmpty)
+    }
+
+    @Test func `a deadline that has passed is a fenced node`() async throws {
+        let lease = try LeaseFixtures.lease("10.244.1.0/24", node: 1)
+        let scene = try APIScene(leases: [lease])
+        scene.hold(lease)
+        scene.status.update { $0.deadline = MonotonicTime(sinceStart: .seconds(-1)) }
+        let node: NodeDocument = try await scene.document("/v1/node")
+        #expect(node.phase == .fenced)
+        #expect(!node.ready)
+    }
+
+    @Test func `the network's numbers add up`() async throws {
+        let odd = try LeaseFixtures.lease("10.244.8.0/22", node: 9)
+        let reserved = Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24")),
+            announcement: LeaseFixtures.announcement(node: 8),
+            kind: .reservation, createRevision: Revision(1), modRevision: Revision(1))
+        let outside = try LeaseFixtures.lease("10.9.0.0/24", node: 7)
+        let nested = try LeaseFixtures.lease("10.244.9.0/24", node: 6)
+        let scene = try APIScene(leases: APIScene.leases(3) + [odd, reserved, outside, nested])
+        let unreadable = UnreadableLease(
+            name: "10.244.30.0-24", key: SubnetKey(try IPv4Prefix(parsing: "10.244.30.0/24")), reason: "not JSON",
+            modRevision: Revision(16))
+        scene.change([.unreadable(unreadable)], revision: 16)
+        let network: NetworkDocument = try await scene.document("/v1/network")
+        #expect(network.revision == "16")
+        // 1, 2, 3, 8 to 11, and the one that can't be read.
+        #expect(network.used == 8)
+        #expect(network.reserved == 1)
+        #expect(network.used + network.reserved + network.free == network.range?.size)
+        #expect(network.config?.network == "10.244.0.0/16")
+        #expect(network.config?.backend.type == "vxlan")
+        #expect(network.range?.subnetLength == 24)
+    }
+
+    @Test func `a network without a usable config says why`() async throws {
+        let scene = try APIScene(
+            config: .invalid(NetworkConfigError(field: "Network", reason: "'x' is not an IPv4 prefix")))
+        let network: NetworkDocument = try await scene.document("/v1/network")
+        #expect(network.config == nil)
+        #expect(try #require(network.problem).contains("Network"))
+    }
+
+    @Test func `the dataplane is told with its faults`() async throws {
+        let leases = try APIScene.leases(2)
+        let scene = try APIScene(leases: leases)
+        scene.status.update {
+            $0.dataplane.wanted = 8
+            $0.dataplane.present = 7
+            $0.dataplane.problem = nil
+            $0.dataplane.refused = ["route 10.244.2.0/24: ENETUNREACH"]
+            $0.dataplane.refusedCount = 1
+            $0.dataplane.repairs.routes = 2
+            $0.dataplane.repairs.device = 1
+            $0.dataplane.lastAudit = MonotonicTime(sinceStart: .zero)
+            $0.faults[leases[0].key] = "its VNI is 2, this network's is 1"
+        }
+        let dataplane: DataplaneDocument = try await scene.document("/v1/dataplane")
+        #expect(dataplane.wanted == 8)
+        #expect(dataplane.present == 7)
+        #expect(dataplane.refusedCount == 1)
+        #expect(dataplane.repairs == 3)
+        #expect(dataplane.lastAudit?.hasSuffix("Z") == true)
+        #expect(
+            dataplane.faults == [
+                .init(subnet: "10.244.2.0/24", node: "n2", reason: "its VNI is 2, this network's is 1")
+            ])
+    }
+
+    @Test func `a peer's address is told with the way there`() async throws {
+        let leases = try APIScene.leases(2)
+        let scene = try APIScene(leases: leases)
+        scene.hold(leases[1])
+        let lookup: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.2.7")
+        #expect(lookup.inNetwork)
+        #expect(lookup.lease?.node == "n2")
+        #expect(lookup.problem == nil)
+        #expect(
+            lookup.path
+                == PathDocument(
+                    kind: .vxlan, route: "10.244.2.0/24", via: "10.244.2.0", device: "tartan.1",
+                    vtepMAC: "02:00:00:00:00:02", underlay: "192.168.0.2"))
+        let own: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.1.7")
+        #expect(own.path?.kind == .local)
+        let nobody: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.3.7")
+        #expect(nobody.lease == nil)
+        #expect(nobody.problem == "no lease has 10.244.3.7")
+        let outside: LookupDocument = try await scene.document("/v1/lookup?ip=192.0.2.1")
+        #expect(!outside.inNetwork)
+        scene.status.update { $0.faults[leases[0].key] = "its VNI is 2, this network's is 1" }
+        let faulty: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.2.7")
+        #expect(try #require(faulty.problem).contains("VNI"))
+    }
+
+    @Test(arguments: ["/v1/lookup", "/v1/lookup?ip=x", "/v1/lookup?ip=10.0.0.0/8"])
+    func `a lookup needs an address`(path: String) async throws {
+        let scene = try APIScene()
+        let response = try await scene.get(path)
+        #expect(response.status == .badRequest)
+        #expect(try response.problem().parameter == "ip")
+    }
+}
+
+extension APIScene {
+    /// Everything is as it should be, with that lease.
+    func hold(_ lease: Lease) {
+        status.update { [clock = status.clock] in
+            $0.lease = lease
+            $0.lastPhase = .leased
+            $0.deadline = clock.now + .seconds(3600)
+            $0.dataplane.problem = nil
+            $0.dataplane.device = "tartan.1"
+            $0.dataplane.mtu = 1450
+            $0.isSubnetFileWritten = true
+        }
+    }
+}

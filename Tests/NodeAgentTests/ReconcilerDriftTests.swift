@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentTestKit
+import Dataplane
+import IPAddressing
+import Leases
+import NodeAgent
+import TestKit
+import Testing
+
+@Suite struct ReconcilerDriftTests {
+    private typealias Scene = ReconcilerScene<FakeKernel>
+
+    /// A reconciler that has put in five peers, at rest.
+    private func settled(
+        resync: Duration = .seconds(3600), _ body: (Scene, FakeKernel, DataplaneState<IPv4Address>) async throws -> Void
+    ) async throws {
+        let kernel = FakeKernel()
+        let scene = Scene(driver: kernel, underlay: FakeKernel.eth0, resync: resync)
+        try await scene.run {
+            try scene.start(try (1...5).map { try LeaseFixtures.lease("10.244.\($0).0/24", node: $0 + 1) })
+            try await scene.eventually("twenty entries") { scene.status.read { $0.dataplane.present } == 20 }
+            let state = kernel.read { $0.state }
+            kernel.change {
+                $0.operations = []
+                $0.seenCount = 0
+                $0.prepareCount = 0
+            }
+            try await body(scene, kernel, state)
+        }
+    }
+
+    @Test func `one entry that somebody removed costs one operation, and no look at the others`() async throws {
+        try await settled { scene, kernel, state in
+            let gateway = IPv4Address(10, 244, 2, 0)
+            kernel.disturb { $0.state.neighbors[gateway] = nil }
+            try await scene.eventually("the repair") { kernel.read { $0.state } == state }
+            try await scene.eventually("its count") { scene.status.read { $0.dataplane.repairs.neighbors } == 1 }
+            #expect(kernel.read { $0.operations.count } == 1)
+            #expect(kernel.read { ($0.seenCount, $0.prepareCount) } == (0, 0))
+            #expect(scene.log.count("entry repaired") == 1)
+        }
+    }
+
+    @Test func `each kind of entry is put back and counted by its kind`() async throws {
+        try await settled { scene, kernel, state in
+            kernel.disturb {
+                $0.state.fdb[LeaseFixtures.mac(3)] = IPv4Address(1, 2, 3, 4)
+                $0.state.nextHops[NextHopID(gateway: IPv4Address(10, 244, 4, 0), subnetLength: 24)] = nil
+                $0.state.neighbors[IPv4Address(10, 99, 0, 0)] = LeaseFixtures.mac(9)
+            }
+            try await scene.eventually("the repair") { kernel.read { $0.state } == state }
+            try await scene.eventually("the counts") { scene.status.read { $0.dataplane.repairs.total } == 4 }
+            let repairs = scene.status.read { $0.dataplane.repairs }
+            #expect((repairs.fdb, repairs.nextHops, repairs.routes, repairs.neighbors) == (1, 1, 1, 1))
+        }
+    }
+
+    @Test func `a device that somebody deleted comes back with all that was on it`() async throws {
+        try await settled { scene, kernel, state in
+            let device = kernel.read { $0.device }
+            kernel.disturb { $0.device = nil }
+            try await scene.eventually("the repair") { kernel.read { $0.state == state && $0.device == device } }
+            try await scene.eventually("its count") { scene.status.read { $0.dataplane.repairs.device } == 1 }
+            #expect(scene.status.read { $0.dataplane.repairs.total } == 1, "what went with it is not counted")
+            #expect(scene.log.count("device repaired") == 1)
+        }
+    }
+
+    @Test func `lost notifications cause a look at everything`() async throws {
+        try await settled { scene, kernel, state in
+            kernel.disturbUnheard { $0.state.routes = [:] }
+            try await scene.eventually("the repair") { kernel.read { $0.state } == state }
+            try await scene.eventually("its count") { scene.status.read { $0.dataplane.repairs.routes } == 5 }
+        }
+    }
+
+    @Test func `the timer's audit finds what no notification told`() async throws {
+        try await settled(resync: .milliseconds(100)) { scene, kernel, state in
+            let before = scene.status.read { $0.dataplane.lastAudit }
+            kernel.change { $0.state.fdb = [:] }
+            try await scene.eventually("the repair") { kernel.read { $0.state } == state }
+            try await scene.eventually("its count") { scene.status.read { $0.dataplane.repairs.fdb } == 5 }
+            #expect(scene.status.read { $0.dataplane.lastAudit } != before)
+        }
+    }
+
+    @Test func `a fight is noticed, told once and slowed, and the others don't wait for it`() async throws {
+        try await settled { scene, kernel, state in
+            let subnet = try IPv4Prefix(parsing: "10.244.2.0/24")
+            func breakIt() {
+                if kernel.read({ $0.state.routes[subnet] != nil }) { kernel.disturb { $0.state.routes[subnet] = nil } }
+            }
+            try await scene.eventually("the fight is noticed") {
+                breakIt()
+                return scene.log.count("somebody keeps changing an entry") == 1
+            }
+            #expect(kernel.read { $0.operations.count } == 3, "as many repairs at once")
+            let limit = ContinuousClock.now + .milliseconds(400)
+            while ContinuousClock.now < limit {
+                breakIt()
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            #expect(kernel.read { $0.operations.count } <= 4)
+            #expect(scene.log.count("somebody keeps changing an entry") == 1)
+            let gateway = IPv4Address(10, 244, 3, 0)
+            kernel.disturb { $0.state.neighbors[gateway] = nil }
+            try await scene.eventually("the other's repair") {
+                kernel.read { $0.state.neighbors[gateway] } == state.neighbors[gateway]
+            }
+            try await scene.eventually("peace") { kernel.read { $0.state } == state }
+        }
+    }
+
+    @Test func `an underlay that came back with another index gets the device anew`() async throws {
+        try await settled { scene, kernel, state in
+            let gone = DataplaneError(remedy: .misconfigured, description: "there is no interface 'eth0'")
+            kernel.disturb {
+                $0.underlayError = gone
+                $0.device = nil
+            }
+            try await scene.eventually("the complaint") {
+                scene.status.read { $0.dataplane.problem } == gone.description
+            }
+            kernel.disturb {
+                $0.underlayError = nil
+                $0.underlay.index = 77
+                $0.underlay.mtu = 1400
+            }
+            try await scene.eventually("the repair") {
+                kernel.read { $0.state == state && $0.device?.underlayIndex == 77 && $0.device?.mtu == 1350 }
+            }
+            try await scene.eventually("the new MTU for the pods") { scene.published.last?.mtu == 1350 }
+            #expect(scene.status.read { $0.dataplane.problem } == nil)
+        }
+    }
+
+    @Test func `a lease that changes while the device can't be set up is not forgotten`() async throws {
+        try await settled { scene, kernel, state in
+            kernel.disturb {
+                $0.deviceError = DataplaneError(remedy: .retry, description: "device tartan.1: EBUSY")
+                $0.device = nil
+            }
+            try await scene.eventually("the complaint") { scene.status.read { $0.dataplane.problem } != nil }
+            scene.change([.lease(try LeaseFixtures.lease("10.244.9.0/24", node: 10))])
+            scene.change([.gone(name: "10.244.1.0-24", at: Revision(300))])
+            kernel.change { $0.deviceError = nil }
+            try await scene.eventually("all of it") {
+                kernel.read { $0.state.count } == 20 && scene.status.read { $0.dataplane.problem } == nil
+            }
+            let subnet = try IPv4Prefix(parsing: "10.244.9.0/24")
+            #expect(kernel.read { $0.state.routes[subnet] != nil })
+        }
+    }
+}

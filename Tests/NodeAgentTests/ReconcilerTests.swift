@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentTestKit
+import Dataplane
+import IPAddressing
+import Leases
+import NodeAgent
+import TestKit
+import Testing
+
+@Suite struct ReconcilerTests {
+    private typealias Scene = ReconcilerScene<FakeKernel>
+
+    private func scene(resync: Duration = .seconds(3600)) -> (Scene, FakeKernel) {
+        let kernel = FakeKernel()
+        return (Scene(driver: kernel, underlay: FakeKernel.eth0, resync: resync), kernel)
+    }
+
+    private func leases(_ numbers: ClosedRange<Int>) throws -> [Lease] {
+        try numbers.map { try LeaseFixtures.lease("10.244.\($0).0/24", node: $0 + 1, revision: Int64($0)) }
+    }
+
+    private func settle(_ scene: Scene, _ kernel: FakeKernel, entries: Int) async throws {
+        try await scene.eventually("\(entries) entries") {
+            kernel.read { $0.state.count } == entries
+                && scene.status.read { ($0.dataplane.wanted, $0.dataplane.present) == (entries, entries) }
+        }
+    }
+
+    @Test func `leases become entries, then the subnet is published`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await settle(scene, kernel, entries: 20)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+        }
+        #expect(scene.published.first?.mtu == 1450)
+        #expect(scene.status.read { $0.dataplane.problem } == nil)
+    }
+
+    @Test func `a restart with nothing changed sends no change`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await settle(scene, kernel, entries: 20)
+        }
+        kernel.change { $0.operations = [] }
+        let again = Scene(driver: kernel, underlay: FakeKernel.eth0)
+        try await again.run {
+            try again.start(leases(1...5))
+            try await again.eventually("the subnet file") { again.published.count == 1 }
+        }
+        #expect(kernel.read { $0.operations } == [])
+        #expect(again.status.read { $0.dataplane.repairs.total } == 0)
+    }
+
+    @Test func `peers that left while the daemon was down are removed, but not before all leases are known`()
+        async throws
+    {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await settle(scene, kernel, entries: 20)
+        }
+        let again = Scene(driver: kernel, underlay: FakeKernel.eth0)
+        try await again.run {
+            again.inbox.setConfig(.valid(try LeaseFixtures.config()))
+            try await again.eventually("a first look") { again.status.read { $0.dataplane.present } == 20 }
+            #expect(kernel.read { $0.state.count } == 20)
+            try again.start(leases(1...3))
+            try await settle(again, kernel, entries: 12)
+        }
+    }
+
+    @Test func `an entry that the kernel refuses harms no other and is tried again apart`() async throws {
+        let (scene, kernel) = scene()
+        let bad = try IPv4Prefix(parsing: "10.244.3.0/24")
+        kernel.change { $0.refused = [bad] }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("a refusal") { scene.status.read { $0.dataplane.refusedCount } == 1 }
+            #expect(kernel.read { $0.state.count } == 19)
+            #expect(scene.status.read { $0.dataplane.refused.first?.contains("10.244.3.0/24") } == true)
+            // Others come and go meanwhile without another try of the bad one.
+            let tries = { kernel.read { $0.operations.count { $0.key == .route(bad) } } }
+            let before = tries()
+            for number in 6...9 {
+                scene.change([.lease(try LeaseFixtures.lease("10.244.\(number).0/24", node: number + 1))])
+            }
+            try await scene.eventually("the others") { kernel.read { $0.state.count } == 35 }
+            #expect(tries() - before <= 1)
+            kernel.change { $0.refused = [] }
+            try await settle(scene, kernel, entries: 36)
+            try await scene.eventually("no refusal") { scene.status.read { $0.dataplane.refused.isEmpty } }
+        }
+        #expect(scene.log.count("the kernel refuses an entry") == 1)
+        #expect(scene.log.count("every refused entry is settled") == 1)
+    }
+
+    @Test func `leases that contradict each other are settled and told, and the winner stays when the loser goes`()
+        async throws
+    {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            let wide = try LeaseFixtures.lease("10.244.0.0/21", node: 77, revision: 90)
+            try scene.start(leases(1...5) + [wide])
+            try await settle(scene, kernel, entries: 20)
+            #expect(
+                scene.status.read { $0.faults[wide.key] }
+                    == "its subnet overlaps 10.244.1.0-24, whose lease is older")
+            kernel.change { $0.operations = [] }
+            scene.change([.gone(name: wide.key.description, at: Revision(200))])
+            try await scene.eventually("no fault") { scene.status.read { $0.faults.isEmpty } }
+            #expect(kernel.read { $0.operations } == [])
+        }
+        #expect(scene.log.count("a lease is not programmed") == 1)
+    }
+
+    @Test func `a lease over an address of the host is not programmed, until the address is gone`() async throws {
+        let (scene, kernel) = scene()
+        kernel.change { $0.addresses = [IPv4Address(10, 244, 2, 1)] }
+        try await scene.run {
+            try scene.start(leases(1...3))
+            try await settle(scene, kernel, entries: 8)
+            kernel.disturb { $0.addresses = [] }
+            try await settle(scene, kernel, entries: 12)
+            #expect(scene.status.read { $0.faults.isEmpty })
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APISchema
+import ArgumentParser
+import CurlHTTP
+import Lab
+import Leases
+import NodeClient
+import Testing
+
+@testable import tartan
+
+@Suite struct CommandLineTests {
+    @Test(arguments: [
+        ["leases", "-o", "xml"], ["lease"], ["lease", "10.244.20.7/24"], ["lookup", "10.244.20"], ["frob"],
+        ["leases", "--frob"], ["leases", "--server", "x", "--etcd-endpoints", "y"], ["lab", "exec", "pod1"],
+        ["lab", "exec", "pod1", "true"], ["reserve", "10.244.20.0/24"],
+        ["reserve", "10.244.20.0/24", "--node", "n", "--public-ip", "x"], ["lab", "up", "--nodes", "two"],
+    ])
+    func `wrong usage is 64`(arguments: [String]) {
+        let error = #expect(throws: (any Error).self) { try TartanCommand.parseAsRoot(arguments) }
+        if let error { #expect(TartanCommand.exitCode(for: error).rawValue == tartan.ExitStatus.usage.rawValue) }
+    }
+
+    @Test(arguments: [
+        ["leases", "--watch", "-o", "yaml", "--server", "unix:/x"], ["lease", "10.244.20.0-24"],
+        ["lease", "10.244.20.0/24"], ["lookup", "fd00::1"], ["network", "show"], ["lab", "up", "--json"],
+        ["lab", "exec", "pod1", "--name", "x", "--", "ping", "-c", "1"], ["lab", "up", "--", "--log-level", "debug"],
+    ])
+    func `right usage is taken`(arguments: [String]) throws {
+        _ = try TartanCommand.parseAsRoot(arguments)
+    }
+
+    @Test func `what follows the dashes is the command's`() throws {
+        let command = try #require(
+            try TartanCommand.parseAsRoot(["lab", "exec", "pod1", "--", "ping", "--name", "x"]) as? LabExecCommand)
+        #expect(command.command == ["ping", "--name", "x"])
+        #expect(command.options.name == "lab")
+    }
+
+    @Test func `every error has its exit code`() {
+        let unreachable = NodeClientError.unreachable(
+            .couldNotConnect(endpoint: "x", reason: "refused"), server: .standard)
+        let cases: [(any Error, tartan.ExitStatus)] = [
+            (unreachable, .unavailable),
+            (NodeClientError.refused(.init(title: "", status: 409, detail: "taken")), .refused),
+            (NodeClientError.refused(.init(title: "", status: 401, detail: "who")), .notPermitted),
+            (NodeClientError.refused(.init(title: "", status: 503, detail: "later")), .unavailable),
+            (LeaseStoreError(remedy: .retry, description: "down"), .unavailable),
+            (LeaseStoreError(remedy: .operatorNeeded, description: "no"), .configuration),
+            (NetworkConfigError(field: "Network", reason: "is missing"), .configuration),
+            (LabFault(.notPermitted, "root"), .notPermitted), (LabFault(.missing, "etcd"), .unavailable),
+            (LabFault(.conflict, "up"), .refused), (CancellationError(), .unavailable),
+        ]
+        for (error, status) in cases { #expect(ProgramError(error).status == status, "\(error)") }
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Dataplane
+import Etcd
+import EtcdStore
+import IPAddressing
+import Leases
+import Logging
+import Testing
+
+@testable import tartand
+
+@Suite struct DaemonConfigurationTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func read(
+        _ arguments: [String] = [], environment: [String: String] = [:], yaml: String? = nil
+    ) async throws -> DaemonConfiguration {
+        let options = try DaemonOptions.parse(arguments)
+        let file = try yaml.map { try folder.file("tartan.yaml", $0) }
+        let reader = try await OptionReader(
+            given: options.given, environment: environment, configFile: file ?? options.config)
+        return try DaemonConfiguration(reader, hostName: "host7")
+    }
+
+    private func fault(
+        _ arguments: [String] = [], environment: [String: String] = [:], yaml: String? = nil
+    ) async throws -> ConfigurationFault {
+        try #require(
+            await #expect(throws: ConfigurationFault.self) {
+                try await read(arguments, environment: environment, yaml: yaml)
+            })
+    }
+
+    @Test func `without options the contract's defaults hold`() async throws {
+        let configuration = try await read()
+        #expect(configuration.etcd.endpoints == ["http://127.0.0.1:2379"])
+        #expect(configuration.keys.prefix == "/coreos.com/network")
+        #expect(configuration.node == NodeID("host7"))
+        #expect(configuration.leaseTTL == .seconds(86_400))
+        #expect(configuration.resync == .seconds(300))
+        #expect(configuration.subnetFile == "/run/flannel/subnet.env")
+        #expect(configuration.stateDirectory == "/var/lib/tartan")
+        #expect(configuration.device == nil)
+        #expect(configuration.dataplane == .netlink)
+        #expect(configuration.masquerade == false)
+        #expect(configuration.whenLost == .move)
+        #expect(configuration.whenStopped == .keep)
+        #expect("\(configuration.listen)" == "127.0.0.1:9470")
+        #expect(configuration.logLevel == .info)
+        #expect(configuration.logFormat == .text)
+    }
+
+    @Test func `every option is read from the command line, the environment and the file alike`() async throws {
+        for option in OptionName.allCases where !Self.samples.keys.contains(option) && !Self.apiTLS.contains(option) {
+            Issue.record("there is no sample of --\(option.rawValue)")
+        }
+        for (option, text) in Self.samples {
+            let inYAML = option.isFlag ? "\(option.rawValue): \(text)" : "\(option.rawValue): '\(text)'"
+            let arguments = option.isFlag ? ["--\(option.rawValue)"] : ["--\(option.rawValue)", text]
+            let plain = "\(try await read())"
+            let given = "\(try await read(arguments + Self.partners(of: option)))"
+            #expect(given != plain, "--\(option.rawValue) changes nothing")
+            let environment = [option.environmentName: text]
+            #expect("\(try await read(Self.partners(of: option), environment: environment))" == given, "\(option)")
+            #expect("\(try await read(Self.partners(of: option), yaml: inYAML))" == given, "\(option)")
+        }
+    }
+
+    private static let apiTLS: Set<OptionName> = [.apiTLSCertFile, .apiTLSKeyFile, .apiClientCAFile, .apiTokenFile]
+
+    private static let samples: [OptionName: String] = [
+        .etcdEndpoints: "http://10.0.0.1:2379,http://10.0.0.2:2379", .etcdPrefix: "/tartan", .etcdCAFile: "/ca",
+        .etcdCertFile: "/cert", .etcdKeyFile: "/key", .etcdUsername: "tartan", .etcdPasswordFile: "/password",
+        .nodeName: "n1", .iface: "eth1", .ifaceRegex: "^en", .ifaceCanReach: "10.0.0.9", .publicIP: "192.0.2.7",
+        .publicIPv6: "2001:db8::7", .leaseTTL: "90s", .subnetFile: "/tmp/subnet.env", .stateDirectory: "/tmp/state",
+        .device: "vx7", .dataplane: "none", .ipMasq: "true", .resync: "10s", .onLeaseLost: "stop",
+        .onShutdown: "release", .apiListen: "127.0.0.1:9999", .apiInsecure: "true", .logLevel: "debug",
+        .logFormat: "json",
+    ]
+
+    /// What an option needs beside it.
+    private static func partners(of option: OptionName) -> [String] {
+        switch option {
+        case .etcdCertFile: ["--etcd-keyfile", "/key2"]
+        case .etcdKeyFile: ["--etcd-certfile", "/cert2"]
+        case .etcdUsername: ["--etcd-password-file", "/password2"]
+        case .etcdPasswordFile: ["--etcd-username", "user2"]
+        case .apiInsecure: ["--api-listen", "0.0.0.0:9470"]
+        default: []
+        }
+    }
+
+    @Test func `the command line wins over the environment, the environment over the file`() async throws {
+        let environment = ["TARTAN_NODE_NAME": "from-environment", "TARTAN_LEASE_TTL": "2m"]
+        let yaml = "node-name: from-file\nlease-ttl: 3m\nresync: 4m\n"
+        let configuration = try await read(["--node-name", "from-line"], environment: environment, yaml: yaml)
+        #expect(configuration.node == NodeID("from-line"))
+        #expect(configuration.leaseTTL == .seconds(120))
+        #expect(configuration.resync == .seconds(240))
+    }
+
+    @Test func `a repeatable option is a list in the file and split by commas in the environment`() async throws {
+        let lists = [
+            try await read(["--iface", "eth0", "--iface", "eth1"]),
+            try await read(environment: ["TARTAN_IFACE": "eth0,eth1"]),
+            try await read(yaml: "iface: [eth0, eth1]\n"),
+        ]
+        for configuration in lists { #expect(configuration.underlay.interfaces == ["eth0", "eth1"]) }
+    }
+
+    @Test(arguments: [
+        (["--lease-ttl", "soon"], "--lease-ttl 'soon' is not a duration"),
+        (["--lease-ttl", "1s"], "--lease-ttl '1s' is not within 2s"),
+        (["--public-ip", "10.0.0"], "--public-ip '10.0.0' is not an IPv4 address"),
+        (["--public-ip", "fd00::1"], "--public-ip 'fd00::1' is not an IPv4 address"),
+        (["--public-ipv6", "10.0.0.1"], "--public-ipv6 '10.0.0.1' is not an IPv6 address"),
+        (["--dataplane", "ebpf"], "--dataplane 'ebpf' is none of netlink, none"),
+        (["--on-shutdown", "run"], "--on-shutdown 'run' is none of keep, release, withdraw"),
+        (["--on-lease-lost", "cry"], "--on-lease-lost 'cry' is none of move, stop"),
+        (["--log-level", "loud"], "--log-level 'loud' is none of"),
+        (["--etcd-endpoints", "ftp://x"], "--etcd-endpoints 'ftp://x' must start with http"),
+        (["--etcd-endpoints", ""], "--etcd-endpoints names no endpoint"),
+        (["--etcd-endpoints", "http://h:99999"], "--etcd-endpoints 'http://h:99999' has a port"),
+        (["--etcd-prefix", "network"], "--etcd-prefix 'network' must start with a slash"),
+        (["--etcd-username", "u"], "--etcd-username needs --etcd-password-file"),
+        (["--etcd-certfile", "/c"], "--etcd-certfile needs --etcd-keyfile"),
+        (["--device", "a name too long for it"], "--device 'a name too long for it' must be 1 to 15"),
+        (["--node-name", "two words"], "--node-name 'two words' must be 1 to 253"),
+        (["--node-name", ""], "--node-name '' must be 1 to 253"),
+        (["--subnet-file", ""], "--subnet-file must not be empty"),
+        (["--api-listen", "0.0.0.0:9470"], "--api-listen 0.0.0.0:9470 can be reached from other hosts"),
+    ])
+    func `a bad option names itself and is wrong usage`(arguments: [String], sentence: String) async throws {
+        let fault = try await fault(arguments)
+        #expect("\(fault)".contains(sentence), "\(fault)")
+        #expect(fault.exitStatus == .usage)
+    }
+
+    @Test func `the same fault in the environment or the file names it as it is spelled there`() async throws {
+        let inEnvironment = try await fault(environment: ["TARTAN_LEASE_TTL": "soon"])
+        #expect("\(inEnvironment)".hasPrefix("TARTAN_LEASE_TTL 'soon'"))
+        #expect(inEnvironment.exitStatus == .configuration)
+        let inFile = try await fault(yaml: "lease-ttl: soon\n")
+        #expect("\(inFile)".hasPrefix("'lease-ttl' in \(folder.path)/tartan.yaml 'soon'"))
+        #expect(inFile.exitStatus == .configuration)
+    }
+
+    @Test(arguments: [
+        ("lease-tll: 90s\n", "'lease-tll' in"), ("- iface\n", "is not a list of options"),
+        ("device: {name: x}\n", "must not have keys"), ("a: [b\n", "is not YAML"), ("node-name: [a, b]\n", "one value"),
+    ])
+    func `a file that is not a list of options is refused`(yaml: String, sentence: String) async throws {
+        let fault = try await fault(yaml: yaml)
+        #expect("\(fault)".contains(sentence), "\(fault)")
+        #expect(fault.exitStatus == .configuration)
+    }
+
+    @Test func `a config file that does not exist is named`() async throws {
+        let fault = try await fault(["--config", "/nowhere/tartan.yaml"])
+        #expect("\(fault)" == "the file /nowhere/tartan.yaml that --config names does not exist")
+        #expect(fault.exitStatus == .configuration)
+    }
+
+    @Test func `an empty file changes nothing`() async throws {
+        #expect("\(try await read(yaml: ""))" == "\(try await read())")
+        #expect("\(try await read(yaml: "# nothing\n"))" == "\(try await read())")
+    }
+}
