@@ -142,12 +142,16 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
     }
 
     private func publish(_ machine: LeaseHolderStateMachine) {
-        let phase = machine.phase(at: clock.now)
-        status.update {
+        let now = clock.now
+        let phase = machine.phase(at: now)
+        let isNews = status.update {
+            let before = ($0.lease?.key, $0.lastPhase, $0.deadline)
             $0.lease = machine.lease
             $0.lastPhase = phase
             $0.deadline = machine.deadline
+            return before != ($0.lease?.key, $0.lastPhase, $0.deadline)
         }
+        if isNews { reportBelief(machine.lease?.key, phase, until: machine.deadline, at: now) }
     }
 
     private func shutDown(_ machine: inout LeaseHolderStateMachine) async {

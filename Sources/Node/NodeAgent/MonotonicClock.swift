@@ -10,4 +10,9 @@ package struct MonotonicClock: Sendable {
     package init() {}
 
     package var now: MonotonicTime { MonotonicTime(sinceStart: start.duration(to: .now)) }
+
+    /// The same reading counted from the machine's start, as /proc/uptime counts: every process has the same.
+    package func sinceBoot(_ time: MonotonicTime) -> Duration {
+        ContinuousClock().systemEpoch.duration(to: start) + time.sinceStart
+    }
 }
