@@ -80,7 +80,7 @@ final class EtcdHistory: Sendable {
         }
     }
 
-    private func happened(_ event: WatchEvent) {
+    func happened(_ event: WatchEvent) {
         state.withLock { state in
             switch event {
             case .put(let keyValue):
@@ -95,7 +95,7 @@ final class EtcdHistory: Sendable {
     }
 
     /// What a list says happened since: a key that another node holds must have been made anew.
-    private func listed(_ keyValues: [KeyValue]) {
+    func listed(_ keyValues: [KeyValue]) {
         state.withLock { state in
             let found = Dictionary(uniqueKeysWithValues: keyValues.map(read))
             for (name, entry) in found {

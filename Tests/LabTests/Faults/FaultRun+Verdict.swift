@@ -56,8 +56,9 @@ extension FaultRun {
         let breaks = history.breaks
         let why = reasons.sorted { $0.key < $1.key }.map { "\($0.value) while \($0.key)" }.joined(separator: ", ")
         print(
-            "seed \(seed), \(log.seconds(Moment.now)) s: \(log.entries.count) faults, \(history.changes.count) changes of "
-                + "leases in etcd, \(beliefs) beliefs, \(breaks.replaced) histories replaced, \(breaks.compacted) compacted, \(violations) violations; ping: \(ping.sent) sent, "
-                + "\(ping.lost.count) lost\(why.isEmpty ? "" : " (\(why))"), \(unexplained) for no reason")
+            "seed \(seed), \(log.seconds(Moment.now)) s: \(log.entries.count) faults, \(history.changes.count) changes "
+                + "of leases in etcd (\(breaks.replaced) histories replaced, \(breaks.compacted) compacted), \(beliefs) "
+                + "beliefs, \(violations) violations; ping: \(ping.sent) sent, \(ping.lost.count) lost"
+                + "\(why.isEmpty ? "" : " (\(why))"), \(unexplained) for no reason")
     }
 }
