@@ -37,10 +37,10 @@ struct FaultInjector: Sendable {
             for member in members { member.halt() }
             try await last(fault)
             for member in members { member.resume() }
-        case .memberCut: try await cut("etcd\(fault.members[0])", Self.wholly, fault)
-        case .memberCutFromPeers: try await cut("etcd\(fault.members[0])", Self.from(port: 2380), fault)
-        case .nodeCut, .nodeCutLong: try await cut(node, Self.wholly, fault)
-        case .nodeCutFromEtcd, .nodeCutFromEtcdLong: try await cut(node, Self.from(port: 2379), fault)
+        case .memberCut: try await cut("etcd\(fault.members[0])", .wholly, fault)
+        case .memberCutFromPeers: try await cut("etcd\(fault.members[0])", .from(port: 2380), fault)
+        case .nodeCut, .nodeCutLong: try await cut(node, .wholly, fault)
+        case .nodeCutFromEtcd, .nodeCutFromEtcdLong: try await cut(node, .from(port: 2379), fault)
         case .daemonKilled:
             try await cluster.killDaemon(node)
             log.died(node: fault.node)
@@ -61,30 +61,35 @@ struct FaultInjector: Sendable {
 
     private func start(_ members: [EtcdProcess]) async throws {
         for member in members { try await member.launch() }
-        for member in members { try await member.ready() }
+        for member in members { try await member.ready(within: .seconds(60)) }
     }
 
-    // What nftables is told; everything goes with one table.
-    private static let wholly = ("iifname eth0 drop", "oifname eth0 drop")
+    /// What is dropped on the way in, and on the way out.
+    private struct Cut {
+        let incoming: [String]
+        let outgoing: [String]
 
-    private static func from(port: Int) -> (String, String) {
-        ("tcp sport \(port) drop", "tcp dport \(port) drop")
+        static let wholly = Cut(incoming: ["iifname eth0"], outgoing: ["oifname eth0"])
+
+        /// Of a service at that port, whichever end it is on.
+        static func from(port: Int) -> Cut {
+            let both = ["tcp sport \(port)", "tcp dport \(port)"]
+            return Cut(incoming: both, outgoing: both)
+        }
     }
 
-    private func cut(_ place: String, _ rules: (String, String), _ fault: Fault) async throws {
-        try await setCut(place, rules)
+    private func cut(_ place: String, _ cut: Cut, _ fault: Fault) async throws {
+        try await set(cut, at: place)
         try await last(fault)
         try await heal(place)
     }
 
-    private func setCut(_ place: String, _ rules: (String, String)) async throws {
+    /// One table holds it all, and takes it all along when it goes.
+    private func set(_ cut: Cut, at place: String) async throws {
         var script = "add table inet fault"
-        for (hook, both) in [("input", [rules.0, rules.1]), ("output", [rules.0, rules.1])] {
+        for (hook, matches) in [("input", cut.incoming), ("output", cut.outgoing)] {
             script += "; add chain inet fault \(hook) { type filter hook \(hook) priority -300; }"
-            // Only a chain of the right hook knows the name of that interface; ports are the same in both.
-            for rule in both where !rule.hasPrefix(hook == "input" ? "oif" : "iif") {
-                script += "; add rule inet fault \(hook) \(rule)"
-            }
+            for match in matches { script += "; add rule inet fault \(hook) \(match) drop" }
         }
         let answer = try await cluster.exec(place, "nft", script)
         try #require(answer.status == 0, "nft in \(place): \(answer.complaint)")
@@ -122,7 +127,7 @@ struct FaultInjector: Sendable {
     /// While a node is away another's lease is ended and claimed anew, and the history of that is compacted away.
     private func compact(_ fault: Fault) async throws {
         let node = "node\(fault.node)"
-        try await setCut(node, Self.from(port: 2379))
+        try await set(.from(port: 2379), at: node)
         let other = FaultSchedule.others.lowerBound + (fault.node - FaultSchedule.others.lowerBound + 1) % 3
         let key = try await key(of: "node\(other)")
         try await insist { _ = try await client.revoke(key.entry.grant) }
@@ -158,8 +163,10 @@ struct FaultInjector: Sendable {
 
     /// A node is away until its lease ends; the test takes the subnet, and keeps it until the node has another.
     private func takeOver(_ node: String) async throws {
+        // So that it has the whole of a TTL to believe in.
+        #expect(try await LabScene.eventually { try await cluster.client(of: node).node().ready })
         let key = try await key(of: node)
-        try await setCut(node, Self.from(port: 2379))
+        try await set(.from(port: 2379), at: node)
         let isGone = try await LabScene.eventually(within: .seconds(3 * ttl)) { history.current[key.name] == nil }
         try #require(isGone, "the lease of \(node) did not end")
         let grant = try await insist { try await client.grant(ttl: 120) }

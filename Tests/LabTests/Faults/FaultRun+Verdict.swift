@@ -23,7 +23,11 @@ extension FaultRun {
         }
         let contradictions = Belief.contradictions(in: beliefs)
         for (one, other) in contradictions {
-            Issue.record("\(one) and \(other), at \(log.seconds(other.from)) s")
+            Issue.record(
+                """
+                \(one.subnet) is held by \(one.node) from \(log.seconds(one.from)) to \(log.seconds(one.until)) s, and \
+                by \(other.node) from \(log.seconds(other.from)) to \(log.seconds(other.until)) s
+                """)
         }
         for violation in history.violations { Issue.record("\(violation)") }
 
