@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "tartand", targets: ["tartand"]),
         .executable(name: "tartan", targets: ["tartan"]),
+        .executable(name: "tartan-cni", targets: ["tartan-cni"]),
     ],
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
@@ -45,15 +46,18 @@ let package = Package(
         .target(name: "CNFTables", path: "Sources/Wire/CNFTables", linkerSettings: [.linkedLibrary("nftables")]),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "Sources/Wire/CurlHTTP"),
         .target(
-            name: "Etcd", dependencies: ["CurlHTTP", .product(name: "Logging", package: "swift-log")],
+            name: "Etcd", dependencies: ["CurlHTTP", "JSONText", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Wire/Etcd"),
+        // Apart from Etcd because tartan-cni needs it without curl.
+        .target(name: "JSONText", path: "Sources/Wire/JSONText"),
         .target(name: "Netlink", dependencies: ["CLinux", "IPAddressing"], path: "Sources/Wire/Netlink"),
         // What pods send out of the cluster gets the node's address there: one table, by libnftables.
         .target(name: "NFTables", dependencies: ["CNFTables"], path: "Sources/Wire/NFTables"),
 
         // Adapters: where a foreign thing becomes a domain value.
         .target(
-            name: "EtcdStore", dependencies: ["Etcd", "Leases", "IPAddressing"], path: "Sources/Adapters/EtcdStore"),
+            name: "EtcdStore", dependencies: ["Etcd", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Adapters/EtcdStore"),
         .target(
             name: "LinuxDataplane", dependencies: ["Netlink", "NFTables", "Dataplane", "IPAddressing"],
             path: "Sources/Adapters/LinuxDataplane"),
@@ -107,11 +111,14 @@ let package = Package(
         .executableTarget(
             name: "tartan",
             dependencies: [
-                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Programs/tartan"),
+        .executableTarget(
+            name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
+            path: "Sources/Programs/tartan-cni"),
 
         // Measured, not shipped.
         .executableTarget(
@@ -123,6 +130,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
+        .executableTarget(
+            name: "LeaseSearch",
+            dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Benchmarks/LeaseSearch"),
+
+        .executableTarget(
+            name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
+            path: "Sources/Benchmarks/CNIBenchmark"),
 
         // Fakes, generators and conformance suites for the tests below.
         .target(
@@ -138,12 +153,19 @@ let package = Package(
             ],
             path: "Sources/Support/AgentTestKit"),
 
+        // A container runtime and its pods, for the tests of the CNI plugin and its benchmark.
+        .target(
+            name: "CNITestKit", dependencies: ["Netlink", "JSONText", "IPAddressing"],
+            path: "Sources/Support/CNITestKit"),
+        // A simulated cluster, for the tests and for LeaseSearch, which is built without Testing.
+        .target(name: "LeaseModel", dependencies: ["Leases", "IPAddressing"], path: "Sources/Support/LeaseModel"),
+
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
-        .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
+        .testTarget(name: "LeasesTests", dependencies: ["Leases", "LeaseModel", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "Lab"]),
-        .testTarget(name: "EtcdTests", dependencies: ["Etcd"]),
+        .testTarget(name: "EtcdTests", dependencies: ["Etcd", "JSONText"]),
         .testTarget(name: "EtcdStoreTests", dependencies: ["EtcdStore"]),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
         .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
@@ -173,6 +195,9 @@ let package = Package(
             dependencies: [
                 "LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit", "AgentTestKit",
             ]),
+        .testTarget(
+            name: "CNITests",
+            dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
         // Need both.
         .testTarget(
             name: "LabTests",

@@ -4,6 +4,7 @@
 # Debian package, then why it is needed. Only what is missing is installed.
 build_packages=(
     "libcurl4-openssl-dev|HTTP to etcd's gateway"
+    "libnftables-dev|masquerading of pod traffic"
 )
 run_packages=(
     "etcd-server|the lab's own etcd"

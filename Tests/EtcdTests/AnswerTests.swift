@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CurlHTTP
+import JSONText
 import Testing
 
 @testable import Etcd

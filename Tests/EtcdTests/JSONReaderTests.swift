@@ -3,6 +3,7 @@
 import Testing
 
 @testable import Etcd
+@testable import JSONText
 
 @Suite struct JSONReaderTests {
     /// Reads a whole text as one value of any kind.

@@ -3,6 +3,7 @@
 import Testing
 
 @testable import Etcd
+@testable import JSONText
 
 @Suite struct Base64Tests {
     /// RFC 4648 section 10.

@@ -13,6 +13,8 @@ struct HolderScene {
     var now = MonotonicTime(sinceStart: .seconds(100))
 
     static let ttl = Duration.seconds(60)
+    /// How much of that a grant surely lives, counted from the request: a thousandth less.
+    static let surely = ttl - ttl / 1000
 
     init(
         whenLost: LeaseHolderStateMachine.WhenLost = .move, remembered: String? = nil, preferred: String? = nil,
@@ -39,8 +41,6 @@ struct HolderScene {
         return (scene, lease)
     }
 
-    // MARK: Leases
-
     /// One of this node's own.
     func lease(_ subnet: String, grant: Int64?, revision: Int64) throws -> Lease {
         Lease(
@@ -48,8 +48,6 @@ struct HolderScene {
             kind: grant.map { .lease(GrantID($0)) } ?? .reservation, createRevision: Revision(revision),
             modRevision: Revision(revision))
     }
-
-    // MARK: Events
 
     mutating func list(_ leases: [Lease], at revision: Int64) -> [LeaseHolderAction] {
         _ = table.apply(LeaseFixtures.snapshot(leases, at: revision))
@@ -95,8 +93,6 @@ struct HolderScene {
         now = max(now, try #require(machine.wakeTime, "no timer runs"))
         return machine.timerFired(at: now)
     }
-
-    // MARK: What is seen from outside
 
     var phase: LeasePhase { machine.phase(at: now) }
 

@@ -2,6 +2,7 @@
 
 import Etcd
 import IPAddressing
+import JSONText
 package import Leases
 
 /// What is wrong with a lease's value, as the end of a sentence.

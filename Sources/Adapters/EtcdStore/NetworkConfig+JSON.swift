@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Etcd
+import JSONText
 package import Leases
 
 extension ConfigReading {

@@ -14,6 +14,9 @@ package struct SubnetFile: Hashable, Sendable {
     package var mtu: Int
     /// Whether the daemon masquerades what leaves the cluster.
     package var masquerade: Bool
+    /// The subnet belongs to another node now: no pod may get an address of it. The one variable that flannel does
+    /// not write (`TARTAN_LEASE=lost`), and only in this case.
+    package var isLeaseLost = false
 
     package init(
         network: IPv4Prefix, subnet: IPv4Prefix, ipv6Network: IPv6Prefix? = nil, ipv6Subnet: IPv6Prefix? = nil,
@@ -33,6 +36,7 @@ package struct SubnetFile: Hashable, Sendable {
             lines += ["FLANNEL_IPV6_NETWORK=\(ipv6Network)", "FLANNEL_IPV6_SUBNET=\(Self.gateway(of: ipv6Subnet))"]
         }
         lines += ["FLANNEL_MTU=\(mtu)", "FLANNEL_IPMASQ=\(masquerade)"]
+        if isLeaseLost { lines.append("TARTAN_LEASE=lost") }
         return lines.joined(separator: "\n") + "\n"
     }
 

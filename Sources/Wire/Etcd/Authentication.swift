@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import JSONText
 import Synchronization
 
 /// The token that etcd gave for name and password, until it is no longer taken.

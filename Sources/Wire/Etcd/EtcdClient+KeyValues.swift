@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 extension EtcdClient {
     package func range(_ request: RangeRequest) async throws(EtcdError) -> RangeResponse {
         var json = JSONWriter()

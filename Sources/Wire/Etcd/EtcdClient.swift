@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CurlHTTP
+import JSONText
 package import Logging
 
 /// etcd's v3 API over its HTTP/JSON gateway (etcd documentation, "gRPC gateway").

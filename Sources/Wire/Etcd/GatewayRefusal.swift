@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// `{"error","message","code"}`, or on a stream `{"grpc_code","message",...}`.
 struct GatewayRefusal: Sendable {
     var code: GRPCCode?

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// What etcd says of a grant (its "lease"): the TTL object that keys hang on.
 package struct GrantStatus: Hashable, Sendable {
     package var id: Int64 = 0

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// A key of etcd as it is at some revision (`mvccpb.KeyValue`).
 package struct KeyValue: Hashable, Sendable {
     package var key: [UInt8] = []

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// What one member says of itself, without asking the others (`etcdserverpb.StatusResponse`).
 package struct MaintenanceStatus: Hashable, Sendable {
     package var header = ResponseHeader()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// The head of each answer (`etcdserverpb.ResponseHeader`).
 package struct ResponseHeader: Hashable, Sendable {
     /// etcd's revision when it answered.

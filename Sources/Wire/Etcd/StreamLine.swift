@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// One line of a streamed answer: `{"result":...}` or `{"error":...}`.
 enum StreamLine<Result: Sendable>: Sendable {
     case result(Result)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CurlHTTP
+import JSONText
 
 /// What a ``Watch`` says.
 package enum WatchNotice: Hashable, Sendable {

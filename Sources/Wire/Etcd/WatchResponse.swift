@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// One thing that happened to a key (`mvccpb.Event`).
 package enum WatchEvent: Hashable, Sendable {
     case put(KeyValue)

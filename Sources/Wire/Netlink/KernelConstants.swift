@@ -21,11 +21,13 @@ package struct MessageType: Hashable, Sendable {
         case new
         case delete
         case get
+        /// Of links alone: what a bridge keeps of its ports.
+        case set
     }
 
     private init(_ new: Int, _ verb: Verb) { rawValue = UInt16(truncatingIfNeeded: new) + verb.rawValue }
 
-    /// `RTM_NEWLINK`, `RTM_DELLINK`, `RTM_GETLINK`
+    /// `RTM_NEWLINK`, `RTM_DELLINK`, `RTM_GETLINK`, `RTM_SETLINK`
     package static func link(_ verb: Verb) -> Self { Self(Int(RTM_NEWLINK), verb) }
     /// `RTM_NEWADDR`, `RTM_DELADDR`, `RTM_GETADDR`
     package static func address(_ verb: Verb) -> Self { Self(Int(RTM_NEWADDR), verb) }
@@ -94,16 +96,34 @@ enum LinkAttribute {
     static var namespaceOfUnderlay: UInt16 { UInt16(IFLA_LINK_NETNSID) }
     /// In `IFLA_AF_SPEC` / `AF_INET6`.
     static var ipv6AddressGeneration: UInt16 { UInt16(IFLA_INET6_ADDR_GEN_MODE) }
+    static var operationalState: UInt16 { UInt16(IFLA_OPERSTATE) }
     /// In `IFLA_LINKINFO`.
+    static var portKind: UInt16 { UInt16(IFLA_INFO_SLAVE_KIND) }
+    static var portData: UInt16 { UInt16(IFLA_INFO_SLAVE_DATA) }
     static var kind: UInt16 { UInt16(IFLA_INFO_KIND) }
     static var data: UInt16 { UInt16(IFLA_INFO_DATA) }
     /// In a veth's `IFLA_INFO_DATA`.
     static var vethPeer: UInt16 { UInt16(VETH_INFO_PEER) }
 }
 
+enum BridgeAttribute {
+    /// In a bridge's `IFLA_INFO_DATA`.
+    static var vlanFiltering: UInt16 { UInt16(IFLA_BR_VLAN_FILTERING) }
+    /// In a port's `IFLA_INFO_SLAVE_DATA`.
+    static var hairpin: UInt16 { UInt16(IFLA_BRPORT_MODE) }
+    /// In `IFLA_AF_SPEC` of the bridge's family.
+    static var vlan: UInt16 { UInt16(IFLA_BRIDGE_VLAN_INFO) }
+}
+
+enum BridgeVLANFlags {
+    static var untaggedIngress: UInt16 { UInt16(BRIDGE_VLAN_INFO_PVID) }
+    static var untaggedEgress: UInt16 { UInt16(BRIDGE_VLAN_INFO_UNTAGGED) }
+}
+
 enum LinkFlags {
     static let up: UInt32 = 1 << 0  // IFF_UP
     static let loopback: UInt32 = 1 << 3  // IFF_LOOPBACK
+    static let promiscuous: UInt32 = 1 << 8  // IFF_PROMISC
     static let lowerUp: UInt32 = 1 << 16  // IFF_LOWER_UP
 }
 
@@ -124,6 +144,7 @@ enum AddressAttribute {
     static var address: UInt16 { UInt16(IFA_ADDRESS) }
     static var local: UInt16 { UInt16(IFA_LOCAL) }
     static var flags: UInt16 { UInt16(IFA_FLAGS) }
+    static var broadcast: UInt16 { UInt16(IFA_BROADCAST) }
 }
 
 enum RouteAttribute {
@@ -135,6 +156,10 @@ enum RouteAttribute {
     static var multipath: UInt16 { UInt16(RTA_MULTIPATH.rawValue) }
     static var table: UInt16 { UInt16(RTA_TABLE.rawValue) }
     static var nextHop: UInt16 { UInt16(RTA_NH_ID.rawValue) }
+    static var metrics: UInt16 { UInt16(RTA_METRICS.rawValue) }
+    /// In `RTA_METRICS`.
+    static var mtu: UInt16 { UInt16(RTAX_MTU) }
+    static var segmentSize: UInt16 { UInt16(RTAX_ADVMSS) }
 }
 
 enum RouteFlags {

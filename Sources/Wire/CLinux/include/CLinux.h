@@ -6,7 +6,11 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+// First, so that the kernel's headers leave out what glibc has (linux/libc-compat.h).
+#include <netinet/in.h>
+
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter/nf_tables.h>
@@ -15,6 +19,7 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stddef.h>
 
 // setns(2): puts the calling thread into the network namespace of the descriptor.
 int clinux_enter_network_namespace(int descriptor);
@@ -33,6 +38,10 @@ int clinux_unmount_detached(const char *path);
 
 // socket(7), SO_ATTACH_FILTER: drops every netlink message whose nlmsg_pid is the port.
 int clinux_ignore_port(int descriptor, unsigned int port);
+
+// fork(2): send(2) in a process of its own, which has nothing else of ours open and ends when the call returns. Tells
+// whether that process was made; 0 or -1.
+int clinux_send_apart(int descriptor, const void *bytes, size_t size);
 
 // strerrorname_np(3): "ENOENT"; NULL for what is no error number.
 const char *clinux_error_name(int number);

@@ -24,6 +24,11 @@ package struct AddressMessage: NetlinkObject {
     package var scope: Scope
     /// `IFA_F_…`.
     package var flags: UInt32 = 0
+    /// Write only: the network's broadcast address, which the kernel does not make up.
+    package var broadcast: IPv4Address?
+
+    /// Used from the start, without asking whether somebody else has it (`IFA_F_NODAD`, RFC 4862 section 5.4).
+    package static let withoutDetection: UInt32 = 0x02
 
     package init(index: UInt32 = 0, address: IPAddress? = nil, prefixLength: UInt8 = 0, scope: Scope = .global) {
         self.index = index
@@ -58,6 +63,8 @@ package struct AddressMessage: NetlinkObject {
         // On a point-to-point link the two differ; here both are the interface's own.
         builder.attribute(AddressAttribute.local, address)
         builder.attribute(AddressAttribute.address, address)
+        if flags != 0 { builder.attribute(AddressAttribute.flags, flags) }
+        if let broadcast { builder.attribute(AddressAttribute.broadcast, broadcast) }
     }
 
     package func putFilter(into builder: inout MessageBuilder) { builder.put(filterHeader) }

@@ -29,12 +29,14 @@ package enum LinkKind: Hashable, Sendable, CustomStringConvertible {
 package struct VETHPeer: Hashable, Sendable {
     package var name: String
     package var mac: MACAddress?
+    package var mtu: UInt32?
     /// An open descriptor of the namespace that it is made in; `nil`: beside the first end.
     package var namespace: Int32?
 
-    package init(name: String, mac: MACAddress? = nil, namespace: Int32? = nil) {
+    package init(name: String, mac: MACAddress? = nil, mtu: UInt32? = nil, namespace: Int32? = nil) {
         self.name = name
         self.mac = mac
+        self.mtu = mtu
         self.namespace = namespace
     }
 }

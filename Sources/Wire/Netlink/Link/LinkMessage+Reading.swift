@@ -8,6 +8,7 @@ extension LinkMessage {
         guard let header = message.header(ifinfomsg.self), header.ifi_family == Family.unspecified else { return nil }
         self.init(index: UInt32(bitPattern: header.ifi_index), isUp: header.ifi_flags & LinkFlags.up != 0)
         isLoopback = header.ifi_flags & LinkFlags.loopback != 0
+        isPromiscuous = header.ifi_flags & LinkFlags.promiscuous != 0
         isRunning = header.ifi_flags & LinkFlags.lowerUp != 0
         var attributes = message.attributes(after: ifinfomsg.self)
         while let attribute = attributes.next() {
@@ -17,6 +18,7 @@ extension LinkMessage {
             case LinkAttribute.mtu: mtu = attribute.uint32
             case LinkAttribute.master: master = attribute.uint32
             case LinkAttribute.underlay: underlay = attribute.uint32
+            case LinkAttribute.operationalState: isOperational = attribute.uint8 == 6  // IF_OPER_UP
             case LinkAttribute.info: kind = Self.kind(attribute.nested)
             case LinkAttribute.familySettings: ipv6AddressGeneration = Self.addressGeneration(attribute.nested)
             default: break

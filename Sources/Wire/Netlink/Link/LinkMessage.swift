@@ -25,6 +25,14 @@ package struct LinkMessage: NetlinkObject {
     package var isLoopback = false
     /// Whether it has a carrier.
     package var isRunning = false
+    /// Whether it carries packets now, a bridge's port included (`IF_OPER_UP`); read only.
+    package var isOperational = false
+    /// Whether somebody asked it to take packets for others too; in a change `nil` leaves it.
+    package var isPromiscuous: Bool?
+    /// Write only, of a bridge: whether its ports belong to VLANs.
+    package var filtersVLANs: Bool?
+    /// Write only, of a bridge's port: whether a packet may leave by the port that it came in.
+    package var isHairpin: Bool?
     package var mac: MACAddress?
     package var mtu: UInt32?
     /// The index of the bridge or bond that it is a port of; 0 takes it out.
@@ -58,6 +66,10 @@ package struct LinkMessage: NetlinkObject {
             header.ifi_change = LinkFlags.up
             header.ifi_flags = isUp ? LinkFlags.up : 0
         }
+        if let isPromiscuous {
+            header.ifi_change |= LinkFlags.promiscuous
+            header.ifi_flags |= isPromiscuous ? LinkFlags.promiscuous : 0
+        }
         return header
     }
 
@@ -77,10 +89,18 @@ package struct LinkMessage: NetlinkObject {
                 }
             }
         }
-        guard let kind else { return }
+        guard kind != nil || isHairpin != nil else { return }
         builder.nest(LinkAttribute.info) { builder in
-            builder.attribute(LinkAttribute.kind, kind.name)
-            Self.putData(of: kind, into: &builder)
+            if let kind {
+                builder.attribute(LinkAttribute.kind, kind.name)
+                putData(of: kind, into: &builder)
+            }
+            if let isHairpin {
+                builder.attribute(LinkAttribute.portKind, LinkKind.bridge.name)
+                builder.nest(LinkAttribute.portData) {
+                    $0.attribute(BridgeAttribute.hairpin, UInt8(isHairpin ? 1 : 0))
+                }
+            }
         }
     }
 
@@ -92,15 +112,20 @@ package struct LinkMessage: NetlinkObject {
         }
     }
 
-    private static func putData(of kind: LinkKind, into builder: inout MessageBuilder) {
+    private func putData(of kind: LinkKind, into builder: inout MessageBuilder) {
         switch kind {
-        case .bridge, .other, .veth(nil): break
+        case .other, .veth(nil): break
+        case .bridge:
+            guard let filtersVLANs else { return }
+            builder.nest(LinkAttribute.data) {
+                $0.attribute(BridgeAttribute.vlanFiltering, UInt8(filtersVLANs ? 1 : 0))
+            }
         case .vxlanChange(let change): builder.nest(LinkAttribute.data) { change.put(into: &$0) }
         case .vxlan(let settings): builder.nest(LinkAttribute.data) { settings.put(into: &$0) }
         case .veth(let peer?):
             builder.nest(LinkAttribute.data) { builder in
                 builder.nest(LinkAttribute.vethPeer) { builder in
-                    var end = LinkMessage(name: peer.name, mac: peer.mac)
+                    var end = LinkMessage(name: peer.name, mac: peer.mac, mtu: peer.mtu)
                     end.namespace = peer.namespace
                     end.put(into: &builder)
                 }

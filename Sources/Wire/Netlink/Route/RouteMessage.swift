@@ -52,6 +52,10 @@ package struct RouteMessage: NetlinkObject {
     package var preferredSource: IPAddress?
     /// The gateway need not be in a network of the device.
     package var isOnLink = false
+    /// Write only: what packets by this route may be long, in bytes.
+    package var mtu: UInt32?
+    /// Write only: the largest TCP segment to be offered, in bytes (`RTAX_ADVMSS`).
+    package var segmentSize: UInt32?
     /// Several gateways in the route itself, which we never write.
     package var isMultipath = false
 
@@ -111,6 +115,11 @@ package struct RouteMessage: NetlinkObject {
         if let priority { builder.attribute(RouteAttribute.priority, priority) }
         if let preferredSource { builder.attribute(RouteAttribute.preferredSource, preferredSource) }
         if table > 255 { builder.attribute(RouteAttribute.table, table) }
+        guard mtu != nil || segmentSize != nil else { return }
+        builder.nest(RouteAttribute.metrics) { builder in
+            if let mtu { builder.attribute(RouteAttribute.mtu, mtu) }
+            if let segmentSize { builder.attribute(RouteAttribute.segmentSize, segmentSize) }
+        }
     }
 
     package func putFilter(into builder: inout MessageBuilder) {

@@ -76,7 +76,7 @@ package struct JSONWriter: Sendable {
         array(elements)
     }
 
-    private mutating func word(_ text: String) {
+    mutating func word(_ text: String) {
         comma()
         bytes.append(contentsOf: text.utf8)
         needsComma = true
