@@ -201,7 +201,10 @@ let package = Package(
         // Need both.
         .testTarget(
             name: "LabTests",
-            dependencies: ["Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "tartan", "tartand"]),
+            dependencies: [
+                "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
+                "tartand", .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 )
 

@@ -4,6 +4,19 @@ import Leases
 import Logging
 
 extension LeaseHolder {
+    /// What this node holds for its own from now on, and until when that is sure, in milliseconds since the machine's
+    /// start: what is needed to prove from several nodes' logs that no two held one subnet at one time.
+    func reportBelief(_ key: SubnetKey?, _ phase: LeasePhase, until deadline: MonotonicTime?, at now: MonotonicTime) {
+        var metadata: Logger.Metadata = ["phase": "\(phase.rawValue)", "at": "\(milliseconds(now))"]
+        if let key { metadata["subnet"] = "\(key)" }
+        if let deadline { metadata["until"] = "\(milliseconds(deadline))" }
+        logger.debug("what this node holds", metadata: metadata)
+    }
+
+    private func milliseconds(_ time: MonotonicTime) -> Int64 {
+        Int64(status.clock.sinceBoot(time) / .milliseconds(1))
+    }
+
     /// Puts a notice into words, for the log and, where it says what the lease waits for, for the status.
     func report(_ notice: LeaseHolderNotice) {
         switch notice {
