@@ -123,6 +123,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
+        .target(name: "CRawSender", path: "Sources/Benchmarks/CRawSender"),
+        .executableTarget(
+            name: "KernelBenchmark",
+            dependencies: [
+                "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases", "IPAddressing", "Lab",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Benchmarks/KernelBenchmark"),
 
         // Fakes, generators and conformance suites for the tests below.
         .target(
@@ -181,7 +190,7 @@ let package = Package(
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335
