@@ -139,6 +139,16 @@ let package = Package(
             name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
             path: "Sources/Benchmarks/CNIBenchmark"),
 
+        .target(name: "CRawSender", path: "Sources/Benchmarks/CRawSender"),
+        .executableTarget(
+            name: "KernelBenchmark",
+            dependencies: [
+                "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases", "IPAddressing", "Lab",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Benchmarks/KernelBenchmark"),
+
         // Fakes, generators and conformance suites for the tests below.
         .target(
             name: "TestKit", dependencies: ["Leases", "Dataplane", "IPAddressing"], path: "Sources/Support/TestKit"),
@@ -209,7 +219,7 @@ let package = Package(
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335
