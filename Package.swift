@@ -111,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "tartan",
             dependencies: [
-                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases",
+                "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -119,11 +120,10 @@ let package = Package(
         .executableTarget(
             name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
             path: "Sources/Programs/tartan-cni",
-            // Copied to hosts without Swift and started for every pod: nothing to find, nothing to relocate.
+            // Copied to hosts without Swift and started for every pod: nothing to find, nothing to relocate. Tests are
+            // linked with the settings of what they test, and there is no static Testing.
             linkerSettings: [
-                .unsafeFlags([
-                    "-static-executable", "-use-ld=lld",
-                ])
+                .unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))
             ]),
 
         // Measured, not shipped.
@@ -183,7 +183,9 @@ let package = Package(
         .testTarget(name: "NodeClientTests", dependencies: ["NodeClient", "APISchema"]),
         .testTarget(
             name: "TartanTests",
-            dependencies: ["tartan", "Lab", "NodeClient", "APISchema", "Etcd", "Leases", "IPAddressing", "CurlHTTP"]),
+            dependencies: [
+                "tartan", "Lab", "NodeClient", "APISchema", "Etcd", "JSONText", "Leases", "IPAddressing", "CurlHTTP",
+            ]),
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),

@@ -2,6 +2,7 @@
 
 import Testing
 
+@testable import Etcd
 @testable import JSONText
 
 @Suite struct JSONReaderTests {

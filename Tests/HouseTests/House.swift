@@ -49,7 +49,7 @@ enum House {
             "Configuration", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
         ]),
         "tartan": [
-            "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "CurlHTTP", "Leases", "IPAddressing",
+            "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
             "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",
         ],
         "tartan-cni": ["Netlink", "JSONText", "Leases", "IPAddressing"],

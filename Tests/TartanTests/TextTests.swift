@@ -2,6 +2,7 @@
 
 import APISchema
 import Etcd
+import JSONText
 import NodeClient
 import Testing
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Etcd
+import JSONText
 
 /// A JSON value (RFC 8259) that keeps the order of its members and the spelling of its numbers: what an operator wrote
 /// is changed only where it was asked to be.
