@@ -21,7 +21,7 @@ extension Reconciler {
         let usesNextHops = try await driver.supportsNextHops()
         state.local = LocalNode(
             node: settings.node, publicIP: state.underlay.publicIP, key: state.own, backend: backend,
-            usesNextHops: usesNextHops, addresses: state.addresses)
+            usesNextHops: usesNextHops, addresses: state.addresses, networks: state.underlay.networks)
         state.lastProblem = nil
     }
 
@@ -72,12 +72,13 @@ extension Reconciler {
         state.lastAudit = status.clock.now
         if state.table != nil {
             let drifted = state.table?.tracker.seeAll(seen) ?? []
-            if !state.isDeviceDrifted { note(drifted, &state) }
+            if !state.isDeviceDrifted { note(drifted, &state, isFight: !state.isUnderlayDrifted) }
         } else {
             var tracker = DataplaneTracker<IPv4Address>()
             tracker.seeAll(seen)
             state.unowned = tracker
         }
+        state.isUnderlayDrifted = false
         // While the device waits for its repair, so does its account.
         if state.prepared != nil { state.isDeviceDrifted = false }
     }

@@ -46,10 +46,13 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
     }
 
     /// A complete snapshot of those leases, the config with it, and a subnet of our own.
-    package func start(_ leases: [Lease], own: String = "10.244.250.0/24") throws {
-        let part = LeaseFixtures.snapshot(leases, at: 100, config: .valid(try LeaseFixtures.config()))
+    package func start(
+        _ leases: [Lease], own: String = "10.244.250.0/24", config: NetworkConfig? = nil
+    ) throws {
+        let config = try config ?? LeaseFixtures.config()
+        let part = LeaseFixtures.snapshot(leases, at: 100, config: .valid(config))
         let changes = status.update { $0.leases.apply(part) }
-        inbox.setConfig(.valid(try LeaseFixtures.config()))
+        inbox.setConfig(.valid(config))
         inbox.setOwn(SubnetKey(try IPv4Prefix(parsing: own)))
         inbox.post(changes, isComplete: true)
     }
