@@ -119,7 +119,7 @@ package actor LabCluster {
                 description.etcd.endpoint,
             ])
         guard answer.status == 0 else {
-            throw LabFault(answer.status == 78 ? .usage : .failed, "the network can't be set up: \(answer.lastWords)")
+            throw LabFault(ending: answer.status, "the network can't be set up: \(answer.lastWords)")
         }
     }
 

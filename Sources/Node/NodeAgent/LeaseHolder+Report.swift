@@ -30,11 +30,12 @@ extension LeaseHolder {
                 + "in the network config or release leases of nodes that are gone"
             logger.error("\(problem)")
             status.update { $0.leaseProblem = problem }
-        case .configMissing:
-            configProblem("the network config is missing in etcd; write it with 'tartan network init'")
-        case .configInvalid(let error): configProblem("the network config in etcd can't be used: \(error)")
+        case .configMissing: configProblem(of: .missing)
+        case .configInvalid(let error): configProblem(of: .invalid(error))
         case .configRefused(let error):
-            configProblem("the new network config can't be applied here, the one before stays in force: \(error)")
+            configProblem(
+                "the new network config at \(status.configKey) in etcd can't be applied here, the one before stays in "
+                    + "force: \(error)")
         case .requestFailed(let error, let pause):
             let isNews = status.update { snapshot in
                 defer { snapshot.leaseProblem = error.description }
@@ -81,6 +82,12 @@ extension LeaseHolder {
                 "a subnet is reserved for this node, which takes it when it starts without a lease",
                 metadata: ["subnet": "\(key)"])
         }
+    }
+
+    private func configProblem(of reading: ConfigReading) {
+        guard let problem = reading.problem(at: status.configKey) else { return }
+        let isKept = status.read { if case .valid? = $0.config { true } else { false } }
+        configProblem(isKept ? problem + "; until then the one before stays in force" : problem)
     }
 
     /// What etcd's config says can't be done: the last good one, if there was one, stays in force.

@@ -39,7 +39,8 @@ struct Assembly {
         let identity = try await identity(driver: driver, underlay: underlay)
         let client = EtcdClient(configuration: configuration.etcd, logger: logger)
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
-        let status = NodeStatus(node: configuration.node, clock: MonotonicClock())
+        let status = NodeStatus(
+            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config)
         status.update { $0.publicIP = underlay.publicIP }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
