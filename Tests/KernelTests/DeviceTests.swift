@@ -98,6 +98,33 @@ struct DeviceTests {
         }
     }
 
+    @Test func `a network's MTU that the underlay can't carry leaves the device alone`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        let device = try await scene.device(driver, config: VXLANConfig(mtu: 9000))
+        try await driver.prepare(device)
+        #expect(try await details(scene).link["mtu"] as? Int == 1450)
+        let changes = try await scene.changes { try await driver.prepare(device) }
+        #expect(changes == [])
+    }
+
+    @Test func `a device that can't be set up for the moment is not made anew`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        let device = try await scene.device(driver)
+        try await driver.prepare(device)
+        let index = try await details(scene).link["ifindex"] as? Int
+        try await scene.ip("ip link set tartan.1 down && ip link set lo up")
+        do {
+            let occupant = try UDPEnd(in: scene.name, "0.0.0.0", port: device.port)
+            await #expect(throws: DataplaneError.self) { try await driver.prepare(device) }
+            withExtendedLifetime(occupant) {}
+        }
+        #expect(try await details(scene).link["ifindex"] as? Int == index)
+        try await driver.prepare(device)
+        #expect(try await details(scene).link["ifindex"] as? Int == index)
+    }
+
     @Test func `another subnet is another address, and while there is none the old one stays`() async throws {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()

@@ -35,28 +35,35 @@ extension LinuxDataplaneDriver {
         }
     }
 
-    /// The device as it should be; one that refuses to be mended gives way to a new one.
+    /// The device as it should be; one whose VXLAN attributes the kernel can't change gives way to a new one. Any
+    /// other refusal would meet a new one as well, and cost the entries of the one that is there.
     private func make(_ device: VXLANDevice, from there: LinkMessage?) async throws(NetlinkError) -> LinkMessage {
         if let there {
-            do {
-                try await mend(there, device)
-                return there
-            } catch {
-                guard error.number != .notPermitted else { throw error }
-                try await socket.removeLink(at: there.index)
-            }
+            if try await mend(there, device) { return there }
+            try await socket.removeLink(at: there.index)
         }
         let made = try await socket.addLink(device.link)
-        try await mend(made, device)
+        _ = try await mend(made, device)
         return made
     }
 
-    private func mend(_ link: LinkMessage, _ device: VXLANDevice) async throws(NetlinkError) {
-        guard case .vxlan(let settings)? = link.kind else { return }
+    /// - Returns: `false` where the kernel says that such a device can't be made of this one.
+    private func mend(_ link: LinkMessage, _ device: VXLANDevice) async throws(NetlinkError) -> Bool {
+        guard case .vxlan(let settings)? = link.kind else { return true }
         // A device without IPv6 has nothing there to be set.
         _ = try? namespace.set("ipv6/conf/\(device.name)/accept_ra", to: "0")
-        guard case .change(let changes) = device.mending(of: link, settings) else { return }
-        for change in changes { try await socket.change(change) }
+        guard case .change(let changes) = device.mending(of: link, settings) else { return true }
+        for change in changes {
+            do {
+                try await socket.change(change)
+            } catch {
+                guard case .vxlanChange? = change.kind, [.invalid, .notSupported].contains(error.number) else {
+                    throw error
+                }
+                return false
+            }
+        }
+        return true
     }
 
     private func remove(_ link: LinkMessage) async throws(DataplaneError) {
