@@ -125,6 +125,28 @@ struct DeviceTests {
         #expect(try await details(scene).link["ifindex"] as? Int == index)
     }
 
+    @Test func `set down and up between two looks, it is a device that was changed`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        _ = await driver.takeChanges()
+        try await scene.ip("ip link set tartan.1 down && ip link set tartan.1 up")
+        #expect(await driver.takeChanges().isDeviceChanged)
+        #expect(await driver.takeChanges().isDeviceChanged == false)
+    }
+
+    @Test func `what preparing does to a device is no change by others`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        #expect(await driver.takeChanges().isDeviceChanged == false, "made")
+        try await driver.prepare(scene.device(driver, config: VXLANConfig(port: 4789)))
+        #expect(await driver.takeChanges().isDeviceChanged == false, "made anew")
+        try await scene.ip("ip link set tartan.1 down && ip link set tartan.1 up")
+        try await driver.prepare(scene.device(driver))
+        #expect(await driver.takeChanges().isDeviceChanged, "what others did before is not forgotten")
+    }
+
     @Test func `another subnet is another address, and while there is none the old one stays`() async throws {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()

@@ -93,7 +93,8 @@ struct KernelDriftTests {
     }
 
     @Test(arguments: [
-        "ip link del tartan.1", "ip link set tartan.1 down", "ip link set tartan.1 mtu 1280",
+        "ip link del tartan.1", "ip link set tartan.1 down",
+        "ip link set tartan.1 down && ip link set tartan.1 up", "ip link set tartan.1 mtu 1280",
         "ip link set tartan.1 address 02:00:00:00:00:99", "ip addr flush dev tartan.1",
         "ip addr add 10.244.99.0/32 dev tartan.1", "ip link set tartan.1 type vxlan learning",
     ])

@@ -12,6 +12,16 @@ extension LinuxDataplaneDriver {
     }
 
     package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
+        await monitor.drain()
+        let losses = drift.losses
+        try await adopt(device)
+        // It was down, or another, for a moment, which was our own doing.
+        await monitor.drain()
+        drift.forgetLosses(since: losses)
+    }
+
+    /// Makes the device, or mends or replaces the one that is there.
+    private func adopt(_ device: VXLANDevice) async throws(DataplaneError) {
         var there = try await translating { () async throws(NetlinkError) in
             try await self.socket.link(named: device.name)
         }

@@ -25,7 +25,7 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
     private let nextHopUse: NextHopUse
     private let state = Mutex(State())
     let drift: DriftCollector
-    private let monitor: NetlinkMonitor
+    let monitor: NetlinkMonitor
 
     private struct State {
         /// Whether the kernel has next-hop objects, once it was asked.
