@@ -135,6 +135,38 @@ import Testing
         }
     }
 
+    @Test func `an underlay that was chosen without a rule is found again by its name and address`() async throws {
+        try await settled(resync: .milliseconds(50)) { scene, kernel, _ in
+            try await scene.eventually("an audit") { kernel.read { $0.selection } != nil }
+            var expected = UnderlaySelection(interfaces: ["eth0"])
+            expected.preferredAddress = FakeKernel.eth0.address
+            #expect(kernel.read { $0.selection } == expected)
+        }
+    }
+
+    @Test func `while the rule finds no underlay, peers come and go over the last one`() async throws {
+        try await settled { scene, kernel, _ in
+            kernel.disturb { $0.underlayError = DataplaneError(remedy: .misconfigured, description: "no route") }
+            try await scene.eventually("the complaint") { scene.status.read { $0.dataplane.problem } == "no route" }
+            scene.change([.lease(try LeaseFixtures.lease("10.244.9.0/24", node: 10))])
+            try await scene.eventually("the peer") { scene.status.read { $0.dataplane.present } == 24 }
+            #expect(scene.status.read { $0.dataplane.problem } == "no route")
+            kernel.disturb { $0.underlayError = nil }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
+    @Test func `an announced address that the underlay has lost is a problem until it is back`() async throws {
+        try await settled { scene, kernel, _ in
+            kernel.disturb { $0.underlay = Underlay(name: "eth0", index: 2, mtu: 1500, address: IPv4Address(1, 2, 3, 4)) }
+            try await scene.eventually("the complaint") {
+                scene.status.read { $0.dataplane.problem }?.contains("announces 192.168.0.1") == true
+            }
+            kernel.disturb { $0.underlay = FakeKernel.eth0 }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
     @Test func `a lease that changes while the device can't be set up is not forgotten`() async throws {
         try await settled { scene, kernel, state in
             kernel.disturb {

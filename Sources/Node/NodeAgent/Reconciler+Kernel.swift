@@ -11,7 +11,7 @@ extension Reconciler {
     func prepare(_ state: inout ReconcilerState) async throws(DataplaneError) {
         guard let config = state.config else { return }
         let backend = settings.carriesTraffic ? config.backend : .none
-        if state.needsUnderlay { try await findUnderlay(&state) }
+        if state.needsUnderlay { await findUnderlay(&state) }
         if case .vxlan(let vxlan) = backend { try await prepareDevice(vxlan, &state) }
         if state.needsAddresses {
             state.addresses = try await driver.localAddresses()
@@ -25,10 +25,34 @@ extension Reconciler {
         state.lastProblem = nil
     }
 
-    /// The underlay may have come back with another index, MTU or address.
-    private func findUnderlay(_ state: inout ReconcilerState) async throws(DataplaneError) {
-        let underlay = try await driver.underlay(settings.selection)
-        state.needsUnderlay = false
+    /// The underlay may have come back with another index, MTU or address. Where the rule finds none, the last one
+    /// stays it, so that the peers' entries are kept right; it is asked for again with the next pass.
+    private func findUnderlay(_ state: inout ReconcilerState) async {
+        var problem: String?
+        var found: Underlay?
+        do {
+            found = try await driver.underlay(settings.selection)
+            state.needsUnderlay = false
+        } catch {
+            problem = error.description
+            // Its link may have another MTU all the same.
+            if settings.selection.hasRule {
+                found = try? await driver.underlay(settings.selection.pinned(to: state.underlay))
+            }
+        }
+        if let found { adopt(found, &state) }
+        if problem == nil, state.underlay.publicIP != settings.underlay.publicIP {
+            problem =
+                "the lease announces \(settings.underlay.publicIP), but the address of '\(state.underlay.name)' is "
+                + "\(state.underlay.publicIP) now; give it the old one back, or restart tartand to announce the new one"
+        }
+        if let problem, problem != state.underlayProblem {
+            logger.error("the underlay is not as it was", metadata: ["problem": "\(problem)"])
+        }
+        state.underlayProblem = problem
+    }
+
+    private func adopt(_ underlay: Underlay, _ state: inout ReconcilerState) {
         guard underlay != state.underlay else { return }
         logger.notice(
             "the underlay has changed",
@@ -36,11 +60,6 @@ extension Reconciler {
                 "interface": "\(underlay.name)", "index": "\(underlay.index)", "mtu": "\(underlay.mtu)",
                 "address": "\(underlay.address)",
             ])
-        if underlay.publicIP != state.underlay.publicIP {
-            logger.error(
-                "the lease still announces the old address; restart tartand to announce the new one",
-                metadata: ["announced": "\(state.underlay.publicIP)", "address": "\(underlay.publicIP)"])
-        }
         state.underlay = underlay
         // What the kernel removed with the old one it told nobody.
         state.needsDump = true

@@ -37,7 +37,7 @@ extension Reconciler {
         account.refusedCount = state.refused.count
         account.repairs = state.repairs
         account.lastAudit = state.lastAudit
-        account.problem = nil
+        account.problem = state.underlayProblem
         return account
     }
 }

@@ -14,6 +14,8 @@ struct ReconcilerState {
     var published: SubnetFile?
 
     var underlay: Underlay
+    /// Why the underlay can't be found, or is not what the lease says; `nil`: it is well.
+    var underlayProblem: String?
     var addresses: Set<IPv4Address> = []
     /// The device as last prepared; `nil`: it must be (again).
     var prepared: VXLANDevice? {

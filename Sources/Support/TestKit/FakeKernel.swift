@@ -18,6 +18,8 @@ package final class FakeKernel: DataplaneDriver {
         package var deviceError: DataplaneError?
         package var underlay: Underlay
         package var underlayError: DataplaneError?
+        /// How the underlay was last asked for.
+        package var selection: UnderlaySelection?
         package var addresses: Set<IPv4Address> = []
         /// How often the tables were read.
         package var seenCount = 0
@@ -79,6 +81,7 @@ package final class FakeKernel: DataplaneDriver {
     package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> { read { $0.addresses } }
 
     package func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay {
+        change { $0.selection = selection }
         if let error = read({ $0.underlayError }) { throw error }
         return read { $0.underlay }
     }
