@@ -38,6 +38,30 @@ import Testing
         #expect(scene.status.read { $0.dataplane.problem } == nil)
     }
 
+    @Test func `a subnet whose device went before its peers were in is not published`() async throws {
+        let (scene, kernel) = scene()
+        kernel.change { $0.isDeviceElusive = true }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("three attempts") { kernel.read { $0.prepareCount } >= 3 }
+            #expect(scene.published == [])
+            kernel.change { $0.isDeviceElusive = false }
+            try await settle(scene, kernel, entries: 20)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+        }
+    }
+
+    @Test func `an entry that the kernel refuses keeps no subnet from being published`() async throws {
+        let (scene, kernel) = scene()
+        let refused = try IPv4Prefix(parsing: "10.244.3.0/24")
+        kernel.change { $0.refused = [refused] }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            #expect(kernel.read { $0.state.count } == 19)
+        }
+    }
+
     @Test func `a restart with nothing changed sends no change`() async throws {
         let (scene, kernel) = scene()
         try await scene.run {

@@ -5,12 +5,13 @@ import Leases
 import Logging
 
 extension Reconciler {
-    /// Says how things stand, and gives the subnet to the pods once it can carry them; `false` where that failed.
-    func publish(_ state: inout ReconcilerState) async -> Bool {
+    /// Says how things stand, and gives the subnet to the pods once it can carry them, which is not said of a kernel
+    /// that was found to be another than it was taken for; `false` where that failed.
+    func publish(_ state: inout ReconcilerState, isSound: Bool) async -> Bool {
         guard let table = state.table else { return true }
         let account = account(of: state, table)
         status.update { $0.dataplane = account }
-        guard state.isComplete, let own = state.own, let config = state.config else { return true }
+        guard isSound, state.isComplete, let own = state.own, let config = state.config else { return true }
         let file = SubnetFile(
             network: config.network, subnet: own.subnet, ipv6Network: config.ipv6?.network, ipv6Subnet: own.ipv6Subnet,
             mtu: account.mtu ?? state.underlay.mtu, masquerade: settings.masquerade)

@@ -50,7 +50,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     let status: NodeStatus
     let inbox: ReconcilerInbox
     let logger: Logger
-    /// Publishes the subnet; called after the device is up and the known peers are in.
+    /// Publishes the subnet; called after the device is up and the known peers are in, but for those that the kernel
+    /// refuses.
     let publishSubnet: @Sendable (SubnetFile) async throws -> Void
 
     package init(
@@ -105,7 +106,11 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         }
         want(content, &state)
         let isSound = await apply(&state)
-        guard await publish(&state), isSound, !state.needsUnderlay else { return state.retryTime(at: status.clock.now) }
+        guard await publish(&state, isSound: isSound), isSound, !state.needsUnderlay else {
+            let now = status.clock.now
+            let retry = state.retryTime(at: now)
+            return state.nextHoldEnd(after: now).map { min($0, retry) } ?? retry
+        }
         state.backoff.reset()
         return state.nextHoldEnd(after: status.clock.now)
     }

@@ -16,6 +16,8 @@ package final class FakeKernel: DataplaneDriver {
         /// Destinations whose routes the kernel refuses.
         package var refused: Set<IPv4Prefix> = []
         package var deviceError: DataplaneError?
+        /// Somebody deletes the device whenever it was prepared, and nobody hears of it.
+        package var isDeviceElusive = false
         package var underlay: Underlay
         package var underlayError: DataplaneError?
         /// How the underlay was last asked for.
@@ -97,7 +99,7 @@ package final class FakeKernel: DataplaneDriver {
             if let old = $0.device, (old.name, old.vni, old.port) != (device.name, device.vni, device.port) {
                 $0.state = DataplaneState()
             }
-            $0.device = device
+            $0.device = $0.isDeviceElusive ? nil : device
             $0.prepareCount += 1
         }
     }
