@@ -135,6 +135,39 @@ import Testing
         }
     }
 
+    @Test func `while a fight for the device is on, nothing is applied without it, and that is a problem`() async throws {
+        try await settled { scene, kernel, state in
+            try await scene.eventually("the fight is noticed") {
+                if kernel.read({ $0.device != nil }) { kernel.disturb { $0.device = nil } }
+                return scene.log.count("somebody keeps changing the device") == 1
+            }
+            kernel.change { $0.refusedCount = 0 }
+            // Half a second's hold, in which leases change.
+            scene.change([.lease(try LeaseFixtures.lease("10.244.9.0/24", node: 10))])
+            try await scene.eventually("the problem") {
+                scene.status.read { $0.dataplane.problem }?.contains("keeps changing the device") == true
+            }
+            try await scene.eventually("the repair") { kernel.read { $0.device != nil && $0.state.count == 24 } }
+            #expect(kernel.read { $0.refusedCount } == 0, "nothing was tried without the device")
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
+    @Test func `a device that goes with its underlay is no fight, however often`() async throws {
+        try await settled { scene, kernel, state in
+            for round in 1...8 {
+                kernel.disturb {
+                    $0.underlay.index += 1
+                    $0.device = nil
+                }
+                try await scene.eventually("repair \(round)") {
+                    kernel.read { $0.device?.underlayIndex == $0.underlay.index && $0.state == state }
+                }
+            }
+            #expect(scene.log.count("somebody keeps changing the device") == 0)
+        }
+    }
+
     @Test func `an underlay that was chosen without a rule is found again by its name and address`() async throws {
         try await settled(resync: .milliseconds(50)) { scene, kernel, _ in
             try await scene.eventually("an audit") { kernel.read { $0.selection } != nil }

@@ -70,7 +70,15 @@ extension Reconciler {
         let device = VXLANDevice(
             name: settings.device ?? "tartan.\(vxlan.vni)", config: vxlan, mac: settings.mac,
             underlay: state.underlay, address: state.own.map { IPv4Prefix(host: $0.subnet.address) })
-        guard state.prepared != device, !state.deviceFight.holds(device.name, at: status.clock.now) else { return }
+        guard state.prepared != device else { return }
+        if state.deviceFight.holds(device.name, at: status.clock.now) {
+            guard state.prepared == nil else { return }
+            // Without its device no entry can be right.
+            throw DataplaneError(
+                remedy: .retry,
+                description: "somebody keeps changing the device '\(device.name)', which is repaired more slowly now; "
+                    + "find out who, or choose another name with --device")
+        }
         let isFirst = state.table == nil
         try await driver.prepare(device)
         if state.isDeviceDrifted {

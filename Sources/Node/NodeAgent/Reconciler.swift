@@ -102,7 +102,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             report(error, &state)
             // What the content said must not be lost: the next pass finds it in the table once there is one.
             want(content, &state)
-            return state.retryTime(at: status.clock.now)
+            let now = status.clock.now
+            return state.prepared == nil ? state.deviceFight.nextEnd(after: now) ?? state.retryTime(at: now)
+                : state.retryTime(at: now)
         }
         want(content, &state)
         let isSound = await apply(&state)

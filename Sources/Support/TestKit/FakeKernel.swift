@@ -23,6 +23,8 @@ package final class FakeKernel: DataplaneDriver {
         /// How the underlay was last asked for.
         package var selection: UnderlaySelection?
         package var addresses: Set<IPv4Address> = []
+        /// How many operations were refused.
+        package var refusedCount = 0
         /// How often the tables were read.
         package var seenCount = 0
         fileprivate var changes = DataplaneChanges<IPv4Address>()
@@ -118,6 +120,7 @@ package final class FakeKernel: DataplaneDriver {
             operations.enumerated().compactMap { index, operation in
                 content.operations.append(operation)
                 let answer = content.answersENODEV(to: operation) ? "ENODEV" : Self.apply(operation, &content)
+                content.refusedCount += answer == nil ? 0 : 1
                 return answer.map {
                     let remedy: DataplaneError.Remedy = ["ENODEV", "EEXIST"].contains($0) ? .resync : .retry
                     return OperationFailure(
