@@ -147,6 +147,17 @@ struct DeviceTests {
         #expect(await driver.takeChanges().isDeviceChanged, "what others did before is not forgotten")
     }
 
+    @Test func `a device is removed by its name, if it is a VXLAN device, and that is no change by others`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        try await driver.removeDevice(named: "tartan.1")
+        try await driver.removeDevice(named: "eth0")
+        #expect(try await scene.socket.link(named: "tartan.1") == nil)
+        #expect(try await scene.socket.link(named: "eth0") != nil)
+        #expect(await driver.takeChanges().isDeviceChanged == false)
+    }
+
     @Test func `another subnet is another address, and while there is none the old one stays`() async throws {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()

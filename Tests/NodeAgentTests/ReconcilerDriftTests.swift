@@ -168,6 +168,28 @@ import Testing
         }
     }
 
+    @Test func `with another VNI the device of the former one goes, and is no repair`() async throws {
+        try await settled { scene, kernel, _ in
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(vni: 7)))
+            try await scene.eventually("the new device") { scene.status.read { $0.dataplane.device } == "tartan.7" }
+            #expect(kernel.read { $0.removedDevices } == ["tartan.1"])
+            #expect(kernel.read { $0.device?.vni } == 7)
+            #expect(scene.status.read { $0.dataplane.repairs.total } == 0)
+        }
+    }
+
+    @Test func `with a backend that needs no device there is none, and the underlay's MTU is the pods'`() async throws {
+        try await settled { scene, kernel, _ in
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(backend: "host-gw")))
+            try await scene.eventually("no device") { kernel.read { $0.device == nil } }
+            try await scene.eventually("its account") {
+                scene.status.read { ($0.dataplane.device, $0.dataplane.mtu) == (nil, 1500) }
+            }
+            try await scene.eventually("the pods' MTU") { scene.published.last?.mtu == 1500 }
+            #expect(kernel.read { $0.state.count } == 0, "the leases are of the other backend")
+        }
+    }
+
     @Test func `an underlay that was chosen without a rule is found again by its name and address`() async throws {
         try await settled(resync: .milliseconds(50)) { scene, kernel, _ in
             try await scene.eventually("an audit") { kernel.read { $0.selection } != nil }

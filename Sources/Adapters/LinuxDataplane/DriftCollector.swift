@@ -46,6 +46,17 @@ final class DriftCollector: Sendable {
         }
     }
 
+    func unfollowDevice(named name: String) {
+        state.withLock { state in
+            guard state.device?.name == name else { return }
+            state.device = nil
+            state.devices.vxlan = nil
+            state.deviceLink = nil
+            state.deviceAddresses = [:]
+            state.losses = DeviceLosses()
+        }
+    }
+
     func follow(_ underlay: Underlay, isUp: Bool) {
         state.withLock { state in
             state.underlay = underlay

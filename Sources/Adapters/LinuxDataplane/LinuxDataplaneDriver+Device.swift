@@ -20,6 +20,13 @@ extension LinuxDataplaneDriver {
         drift.forgetLosses(since: losses)
     }
 
+    package func removeDevice(named name: String) async throws(DataplaneError) {
+        drift.unfollowDevice(named: name)
+        let link = try await translating { () async throws(NetlinkError) in try await self.socket.link(named: name) }
+        guard let link, case .vxlan? = link.kind else { return }
+        try await remove(link)
+    }
+
     /// Makes the device, or mends or replaces the one that is there.
     private func adopt(_ device: VXLANDevice) async throws(DataplaneError) {
         var there = try await translating { () async throws(NetlinkError) in

@@ -16,6 +16,9 @@ package protocol DataplaneDriver: Sendable {
     /// be mended (another VNI, port or kind) is replaced if it is a VXLAN device, else an error.
     func prepare(_ device: VXLANDevice) async throws(DataplaneError)
 
+    /// Removes the VXLAN device of that name with all that is on it; one of another kind is not ours, and stays.
+    func removeDevice(named name: String) async throws(DataplaneError)
+
     /// Whether the kernel has next-hop objects (Linux 5.3).
     func supportsNextHops() async throws(DataplaneError) -> Bool
 
@@ -38,6 +41,7 @@ package protocol DataplaneDriver: Sendable {
 }
 
 extension DataplaneDriver {
+    package func removeDevice(named name: String) async throws(DataplaneError) {}
     package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> { [] }
     package var changeSignals: AsyncStream<Void> { AsyncStream { $0.finish() } }
     package func takeChanges() async -> DataplaneChanges<IPv4Address> { DataplaneChanges() }

@@ -12,6 +12,7 @@ extension Reconciler {
         guard let config = state.config else { return }
         let backend = settings.carriesTraffic ? config.backend : .none
         if state.needsUnderlay { await findUnderlay(&state) }
+        try await removeFormerDevice(backend, &state)
         if case .vxlan(let vxlan) = backend { try await prepareDevice(vxlan, &state) }
         if state.needsAddresses {
             state.addresses = try await driver.localAddresses()
@@ -66,9 +67,22 @@ extension Reconciler {
         state.prepared = nil
     }
 
+    private func deviceName(_ vxlan: VXLANConfig) -> String { settings.device ?? "tartan.\(vxlan.vni)" }
+
+    /// The device of an earlier config goes before that of the new one comes, whose UDP port it may have.
+    private func removeFormerDevice(
+        _ backend: BackendConfig, _ state: inout ReconcilerState
+    ) async throws(DataplaneError) {
+        guard let former = state.deviceName else { return }
+        if case .vxlan(let vxlan) = backend, deviceName(vxlan) == former { return }
+        try await driver.removeDevice(named: former)
+        logger.notice("the device of an earlier config is removed", metadata: ["device": "\(former)"])
+        state.forgetDevice()
+    }
+
     private func prepareDevice(_ vxlan: VXLANConfig, _ state: inout ReconcilerState) async throws(DataplaneError) {
         let device = VXLANDevice(
-            name: settings.device ?? "tartan.\(vxlan.vni)", config: vxlan, mac: settings.mac,
+            name: deviceName(vxlan), config: vxlan, mac: settings.mac,
             underlay: state.underlay, address: state.own.map { IPv4Prefix(host: $0.subnet.address) })
         guard state.prepared != device else { return }
         if state.deviceFight.holds(device.name, at: status.clock.now) {
@@ -99,12 +113,13 @@ extension Reconciler {
         state.lastAudit = status.clock.now
         if state.table != nil {
             let drifted = state.table?.tracker.seeAll(seen) ?? []
-            if !state.isDeviceDrifted { note(drifted, &state) }
+            if !state.isDeviceDrifted, !state.isDeviceRemoved { note(drifted, &state) }
         } else {
             var tracker = DataplaneTracker<IPv4Address>()
             tracker.seeAll(seen)
             state.unowned = tracker
         }
+        state.isDeviceRemoved = false
         // While the device waits for its repair, so does its account.
         if state.prepared != nil { state.isDeviceDrifted = false }
     }

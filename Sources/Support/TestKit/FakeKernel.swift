@@ -23,6 +23,7 @@ package final class FakeKernel: DataplaneDriver {
         /// How the underlay was last asked for.
         package var selection: UnderlaySelection?
         package var addresses: Set<IPv4Address> = []
+        package var removedDevices: [String] = []
         /// How many operations were refused.
         package var refusedCount = 0
         /// How often the tables were read.
@@ -103,6 +104,21 @@ package final class FakeKernel: DataplaneDriver {
             }
             $0.device = $0.isDeviceElusive ? nil : device
             $0.prepareCount += 1
+        }
+    }
+
+    package func removeDevice(named name: String) async throws(DataplaneError) {
+        change { content in
+            content.removedDevices.append(name)
+            guard content.device?.name == name else { return }
+            content.device = nil
+            content.state.neighbors = [:]
+            content.state.fdb = [:]
+            let lost = content.state.nextHops.values.filter { $0.device == .vxlan }.map(\.id)
+            for id in lost { _ = Self.apply(.removeNextHop(id), &content) }
+            content.state.routes = content.state.routes.filter {
+                if case .gateway(_, .vxlan) = $0.value { false } else { true }
+            }
         }
     }
 
