@@ -70,6 +70,9 @@ struct KernelDriftTests {
     @Test(arguments: [
         "bridge fdb del 02:00:00:00:00:03 dev tartan.1 self",
         "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.7.99 self permanent",
+        "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.0.3 port 4789 self permanent",
+        "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.0.3 vni 99 self permanent",
+        "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.0.3 via lo self permanent",
         "bridge fdb add 02:00:00:00:00:99 dev tartan.1 dst 192.168.7.99 self permanent",
     ])
     func `a forwarding entry is put back`(command: String) async throws {
