@@ -156,6 +156,7 @@ import Testing
             (local { $0.key = lease.key }, .own),
             (local { $0.key = own }, .overlapsOwnSubnet(own.subnet)),
             (local { $0.publicIP = LeaseFixtures.publicIP(2) }, .sharesPublicIP(LeaseFixtures.publicIP(2))),
+            (local { $0.mac = LeaseFixtures.mac(2) }, .sharesMAC(LeaseFixtures.mac(2))),
             (local { $0.backend = .hostGateway }, .backend("vxlan", wanted: "host-gw")),
             (local { $0.backend = .vxlan(VXLANConfig(vni: 7)) }, .vni(1, wanted: 7)),
             (local { $0.backend = .none }, .notCarried),

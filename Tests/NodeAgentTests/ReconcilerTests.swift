@@ -140,6 +140,16 @@ import Testing
         #expect(scene.log.count("a lease is not programmed") == 1)
     }
 
+    @Test func `a lease with this node's own VTEP MAC is not programmed, and told`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            let twin = try LeaseFixtures.lease("10.244.7.0/24", node: 250)
+            try scene.start(leases(1...2) + [twin])
+            try await settle(scene, kernel, entries: 8)
+            #expect(scene.status.read { $0.faults[twin.key] }?.contains("is this node's") == true)
+        }
+    }
+
     @Test func `a lease over an address of the host is not programmed, until the address is gone`() async throws {
         let (scene, kernel) = scene()
         kernel.change { $0.addresses = [IPv4Address(10, 244, 2, 1)] }

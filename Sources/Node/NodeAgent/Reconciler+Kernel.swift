@@ -21,8 +21,8 @@ extension Reconciler {
         if state.needsDump { try await dump(&state) }
         let usesNextHops = try await driver.supportsNextHops()
         state.local = LocalNode(
-            node: settings.node, publicIP: state.underlay.publicIP, key: state.own, backend: backend,
-            usesNextHops: usesNextHops, addresses: state.addresses)
+            node: settings.node, publicIP: state.underlay.publicIP, mac: settings.mac, key: state.own,
+            backend: backend, usesNextHops: usesNextHops, addresses: state.addresses)
         state.lastProblem = nil
     }
 
