@@ -182,7 +182,9 @@ struct DeviceTests {
                     "'tartan.1' is not a VXLAN device but of kind bridge; choose another name with --device")
         ) { try await driver.prepare(device) }
         #expect(try await scene.socket.link(named: "tartan.1")?.kind == .bridge)
-        #expect(try await driver.existingMAC(ofDevice: "tartan.1") == nil)
+        await #expect(throws: DataplaneError.self, "before anything is leased") {
+            try await driver.existingMAC(ofDevice: "tartan.1")
+        }
     }
 
     @Test func `what the kernel refuses of a device is told in a sentence`() async throws {

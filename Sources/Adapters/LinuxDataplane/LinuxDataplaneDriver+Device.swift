@@ -7,8 +7,9 @@ import Netlink
 extension LinuxDataplaneDriver {
     package func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress? {
         let link = try await translating { () async throws(NetlinkError) in try await self.socket.link(named: name) }
-        guard case .vxlan? = link?.kind else { return nil }
-        return link?.mac
+        guard let link else { return nil }
+        guard case .vxlan? = link.kind else { throw .notVXLAN(link, name) }
+        return link.mac
     }
 
     package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
@@ -34,9 +35,7 @@ extension LinuxDataplaneDriver {
         }
         if let found = there {
             guard case .vxlan(let settings)? = found.kind else {
-                throw .misconfigured(
-                    "'\(device.name)' is not a VXLAN device but \(found.kind.map { "of kind \($0)" } ?? "a real one"); "
-                        + "choose another name with --device")
+                throw .notVXLAN(found, device.name)
             }
             if device.mending(of: found, settings) == .replace {
                 try await remove(found)
@@ -100,5 +99,13 @@ extension LinuxDataplaneDriver {
             guard case .v4(let old)? = stale.address else { continue }
             try await socket.removeAddress(.v4(old), prefixLength: 32, from: index)
         }
+    }
+}
+
+extension DataplaneError {
+    fileprivate static func notVXLAN(_ link: LinkMessage, _ name: String) -> Self {
+        .misconfigured(
+            "'\(name)' is not a VXLAN device but \(link.kind.map { "of kind \($0)" } ?? "a real one"); "
+                + "choose another name with --device")
     }
 }

@@ -9,7 +9,8 @@ package protocol DataplaneDriver: Sendable {
     /// The interface that the rules choose, as it is now.
     func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay
 
-    /// The MAC address of the VXLAN device of that name, where there is one: a restarted daemon keeps it.
+    /// The MAC address of the VXLAN device of that name, where there is one: a restarted daemon keeps it. An error
+    /// where the name is that of another kind of device.
     func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress?
 
     /// Makes the device, or adopts and mends the one that is there, and sets it up. A device of that name that can't
