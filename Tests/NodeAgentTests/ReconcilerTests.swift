@@ -62,6 +62,21 @@ import Testing
         }
     }
 
+    @Test func `of IPv6, which is not programmed, nothing is promised to pods, and that is told once`() async throws {
+        let (scene, _) = scene()
+        try await scene.run {
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(ipv6: "fd00:10:244::/56")))
+            let own = try IPv4Prefix(parsing: "10.244.250.0/24")
+            for block in ["fd00:10:244:1::/64", "fd00:10:244:2::/64"] {
+                scene.inbox.setOwn(SubnetKey(own, ipv6Subnet: try IPv6Prefix(parsing: block)))
+                scene.inbox.post([], isComplete: true)
+                try await scene.eventually("the subnet file") { !scene.published.isEmpty }
+            }
+        }
+        #expect(scene.published.map(\.ipv6Subnet) == [nil] && scene.published.map(\.ipv6Network) == [nil])
+        #expect(scene.log.count("IPv6 is not programmed") == 1)
+    }
+
     @Test func `a restart with nothing changed sends no change`() async throws {
         let (scene, kernel) = scene()
         try await scene.run {

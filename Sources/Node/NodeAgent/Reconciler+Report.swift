@@ -12,9 +12,16 @@ extension Reconciler {
         let account = account(of: state, table)
         status.update { $0.dataplane = account }
         guard isSound, state.isComplete, let own = state.own, let config = state.config else { return true }
+        if config.ipv6 != nil, !state.hasToldOfIPv6 {
+            state.hasToldOfIPv6 = true
+            logger.warning(
+                "IPv6 is not programmed: pods get IPv4 addresses alone, whatever the network's EnableIPv6 says",
+                metadata: ["ipv6Network": "\(config.ipv6.map { "\($0.network)" } ?? "")"])
+        }
+        // A pod's IPv6 address would lead nowhere.
         let file = SubnetFile(
-            network: config.network, subnet: own.subnet, ipv6Network: config.ipv6?.network, ipv6Subnet: own.ipv6Subnet,
-            mtu: account.mtu ?? state.underlay.mtu, masquerade: settings.masquerade)
+            network: config.network, subnet: own.subnet, mtu: account.mtu ?? state.underlay.mtu,
+            masquerade: settings.masquerade)
         guard file != state.published else { return true }
         do {
             try await publishSubnet(file)

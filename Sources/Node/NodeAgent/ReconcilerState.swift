@@ -12,6 +12,7 @@ struct ReconcilerState {
     var own: SubnetKey?
     var isComplete = false
     var published: SubnetFile?
+    var hasToldOfIPv6 = false
 
     var underlay: Underlay
     /// Why the underlay can't be found, or is not what the lease says; `nil`: it is well.
