@@ -79,6 +79,45 @@ import Testing
         #expect(scene.status.read { Set($0.faults.keys) } == [wrong.key])
     }
 
+    @Test func `a subnet whose device went before its peers were in is not published`() async throws {
+        let (scene, kernel) = scene()
+        kernel.change { $0.isDeviceElusive = true }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("three attempts") { kernel.read { $0.prepareCount } >= 3 }
+            #expect(scene.published == [])
+            kernel.change { $0.isDeviceElusive = false }
+            try await settle(scene, kernel, entries: 20)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+        }
+    }
+
+    @Test func `an entry that the kernel refuses keeps no subnet from being published`() async throws {
+        let (scene, kernel) = scene()
+        let refused = try IPv4Prefix(parsing: "10.244.3.0/24")
+        kernel.change { $0.refused = [refused] }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            #expect(kernel.read { $0.state.count } == 19)
+        }
+    }
+
+    @Test func `of IPv6, which is not programmed, nothing is promised to pods, and that is told once`() async throws {
+        let (scene, _) = scene()
+        try await scene.run {
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(ipv6: "fd00:10:244::/56")))
+            let own = try IPv4Prefix(parsing: "10.244.250.0/24")
+            for block in ["fd00:10:244:1::/64", "fd00:10:244:2::/64"] {
+                scene.inbox.setOwn(SubnetKey(own, ipv6Subnet: try IPv6Prefix(parsing: block)))
+                scene.inbox.post([], isComplete: true)
+                try await scene.eventually("the subnet file") { !scene.published.isEmpty }
+            }
+        }
+        #expect(scene.published.map(\.ipv6Subnet) == [nil] && scene.published.map(\.ipv6Network) == [nil])
+        #expect(scene.log.count("IPv6 is not programmed") == 1)
+    }
+
     @Test func `a restart with nothing changed sends no change`() async throws {
         let (scene, kernel) = scene()
         try await scene.run {
@@ -155,6 +194,16 @@ import Testing
             #expect(kernel.read { $0.operations } == [])
         }
         #expect(scene.log.count("a lease is not programmed") == 1)
+    }
+
+    @Test func `a lease with this node's own VTEP MAC is not programmed, and told`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            let twin = try LeaseFixtures.lease("10.244.7.0/24", node: 250)
+            try scene.start(leases(1...2) + [twin])
+            try await settle(scene, kernel, entries: 8)
+            #expect(scene.status.read { $0.faults[twin.key] }?.contains("is this node's") == true)
+        }
     }
 
     @Test func `a lease over an address of the host is not programmed, until the address is gone`() async throws {

@@ -14,7 +14,9 @@ extension LinuxDataplaneDriver {
             throw DataplaneError(remedy: .retry, description: "interface \(choice.index) went away")
         }
         let name = link.name ?? "\(choice.index)"
-        guard let address = choice.address ?? host.addresses(of: choice.index).first else {
+        let addresses = host.addresses(of: choice.index)
+        let preferred = addresses.first { $0 == selection.preferredAddress }
+        guard let address = choice.address ?? preferred ?? addresses.first else {
             throw .misconfigured(
                 "\(choice.reason) is interface '\(name)', which has no IPv4 address; give it one or name another "
                     + "with --iface")

@@ -28,6 +28,8 @@ package struct PeerEntries<Address: BinaryAddress>: Hashable, Sendable {
 package struct LocalNode: Hashable, Sendable {
     package var node: NodeID
     package var publicIP: IPv4Address
+    /// The own VTEP's; `nil` where there is none.
+    package var mac: MACAddress?
     /// The own subnet, once there is one.
     package var key: SubnetKey?
     package var backend: BackendConfig
@@ -39,11 +41,12 @@ package struct LocalNode: Hashable, Sendable {
     package let directNetworks: [IPv4Prefix]
 
     package init(
-        node: NodeID, publicIP: IPv4Address, key: SubnetKey?, backend: BackendConfig, usesNextHops: Bool,
-        addresses: Set<IPv4Address> = [], networks: [IPv4Prefix] = []
+        node: NodeID, publicIP: IPv4Address, mac: MACAddress? = nil, key: SubnetKey?, backend: BackendConfig,
+        usesNextHops: Bool, addresses: Set<IPv4Address> = [], networks: [IPv4Prefix] = []
     ) {
         self.node = node
         self.publicIP = publicIP
+        self.mac = mac
         self.key = key
         self.backend = backend
         self.usesNextHops = usesNextHops
@@ -86,6 +89,7 @@ package struct LocalNode: Hashable, Sendable {
             guard let vtep else { return .failure(.missingVTEP) }
             guard vtep.vni == config.vni else { return .failure(.vni(vtep.vni, wanted: config.vni)) }
             guard vtep.mac.bits != 0, !vtep.mac.isMulticast else { return .failure(.badMAC(vtep.mac)) }
+            guard vtep.mac != self.mac else { return .failure(.sharesMAC(vtep.mac)) }
             return .success(vtep.mac)
         case .hostGateway:
             return announcement.backend == .hostGateway ? .success(nil) : .failure(other)

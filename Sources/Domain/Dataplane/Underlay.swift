@@ -40,6 +40,8 @@ package struct UnderlaySelection: Hashable, Sendable {
     package var patterns: [String]
     /// The interface by which the kernel would reach this address.
     package var canReach: IPAddress?
+    /// Which of the interface's addresses is taken, where it has that one and no rule names another.
+    package var preferredAddress: IPv4Address?
     /// The address to announce instead of the interface's own.
     package var publicIP: IPv4Address?
     package var publicIPv6: IPv6Address?
@@ -53,5 +55,17 @@ package struct UnderlaySelection: Hashable, Sendable {
         self.canReach = canReach
         self.publicIP = publicIP
         self.publicIPv6 = publicIPv6
+    }
+
+    /// Whether somebody said how to choose.
+    package var hasRule: Bool { !interfaces.isEmpty || !patterns.isEmpty || canReach != nil }
+
+    /// The same interface by its name, and the same address of it, whatever becomes of the default route.
+    package func pinned(to underlay: Underlay) -> Self {
+        // One that only leases may have no interface.
+        guard !underlay.name.isEmpty else { return self }
+        var selection = Self(interfaces: [underlay.name], publicIP: publicIP, publicIPv6: publicIPv6)
+        selection.preferredAddress = underlay.address
+        return selection
     }
 }

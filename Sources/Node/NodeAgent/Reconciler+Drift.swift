@@ -16,12 +16,16 @@ extension Reconciler {
             state.isUnderlayDrifted = true
             // What it refused while it was down it may take now.
             state.refusals.clearAll()
+            if let device = state.deviceName { state.deviceFight.clear(device) }
         }
         if changes.isDeviceChanged, let device = state.deviceName {
             state.isDeviceDrifted = true
             state.prepared = nil
             state.needsDump = true
-            if state.deviceFight.strike(device, at: status.clock.now) {
+            // With an underlay the kernel removes its device, which is nobody's fight.
+            if changes.isUnderlayChanged || state.underlayProblem != nil {
+                state.deviceFight.clear(device)
+            } else if state.deviceFight.strike(device, at: status.clock.now) {
                 logger.error(
                     "somebody keeps changing the device; it is repaired more slowly from now on",
                     metadata: ["device": "\(device)"])
