@@ -136,10 +136,24 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
+        .executableTarget(
+            name: "LeaseSearch",
+            dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Benchmarks/LeaseSearch"),
 
         .executableTarget(
             name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
             path: "Sources/Benchmarks/CNIBenchmark"),
+
+        .target(name: "CRawSender", path: "Sources/Benchmarks/CRawSender"),
+        .executableTarget(
+            name: "KernelBenchmark",
+            dependencies: [
+                "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases", "IPAddressing", "Lab",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Benchmarks/KernelBenchmark"),
 
         // Fakes, generators and conformance suites for the tests below.
         .target(
@@ -159,10 +173,12 @@ let package = Package(
         .target(
             name: "CNITestKit", dependencies: ["Netlink", "JSONText", "IPAddressing"],
             path: "Sources/Support/CNITestKit"),
+        // A simulated cluster, for the tests and for LeaseSearch, which is built without Testing.
+        .target(name: "LeaseModel", dependencies: ["Leases", "IPAddressing"], path: "Sources/Support/LeaseModel"),
 
         // Need nothing.
         .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"]),
-        .testTarget(name: "LeasesTests", dependencies: ["Leases", "TestKit"]),
+        .testTarget(name: "LeasesTests", dependencies: ["Leases", "LeaseModel", "TestKit"]),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "TestKit"]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "Lab"]),
         .testTarget(name: "EtcdTests", dependencies: ["Etcd", "JSONText"]),
@@ -203,12 +219,15 @@ let package = Package(
         // Need both.
         .testTarget(
             name: "LabTests",
-            dependencies: ["Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "tartan", "tartand"]),
+            dependencies: [
+                "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
+                "tartand", .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335

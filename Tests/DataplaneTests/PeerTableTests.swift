@@ -41,6 +41,14 @@ import Testing
         #expect(plan(&table) == [] && faults == [loser.key: nil])
     }
 
+    @Test func `of a lease with which nothing is or was wrong there is nothing to be told`() throws {
+        var table = PeerTable(local: local)
+        var faults: PeerTable.Faults = [:]
+        let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2, revision: 5)
+        table.set(lease, for: lease.key, &faults)
+        #expect(plan(&table).count == 4 && faults == [:])
+    }
+
     @Test func `when the winner goes, the loser comes in and is a fault no more`() throws {
         var table = PeerTable(local: local)
         var faults: PeerTable.Faults = [:]

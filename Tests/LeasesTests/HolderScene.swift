@@ -13,6 +13,8 @@ struct HolderScene {
     var now = MonotonicTime(sinceStart: .seconds(100))
 
     static let ttl = Duration.seconds(60)
+    /// How much of that a grant surely lives, counted from the request: a thousandth less.
+    static let surely = ttl - ttl / 1000
 
     init(
         whenLost: LeaseHolderStateMachine.WhenLost = .move, remembered: String? = nil, preferred: String? = nil,
@@ -39,7 +41,18 @@ struct HolderScene {
         return (scene, lease)
     }
 
-    // MARK: Leases
+    /// Of another node in everything but what the arguments say.
+    func rival(
+        _ subnet: String, node: Int = 5, name: String? = nil, address: Int? = nil, revision: Int64
+    ) throws -> Lease {
+        var announcement = LeaseFixtures.announcement(node: node)
+        if let name { announcement.node = NodeID(name) }
+        if let address { announcement.publicIP = LeaseFixtures.publicIP(address) }
+        return Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: subnet)), announcement: announcement,
+            kind: .lease(GrantID(Int64(1000 + node))), createRevision: Revision(revision),
+            modRevision: Revision(revision))
+    }
 
     /// One of this node's own.
     func lease(_ subnet: String, grant: Int64?, revision: Int64) throws -> Lease {
@@ -49,10 +62,14 @@ struct HolderScene {
             modRevision: Revision(revision))
     }
 
-    // MARK: Events
-
     mutating func list(_ leases: [Lease], at revision: Int64) -> [LeaseHolderAction] {
         _ = table.apply(LeaseFixtures.snapshot(leases, at: revision))
+        return machine.leasesKnown(table, config: config, at: now)
+    }
+
+    /// The first listing after etcd was restored from a snapshot.
+    mutating func restored(_ leases: [Lease], at revision: Int64) -> [LeaseHolderAction] {
+        _ = table.apply(LeaseFixtures.snapshot(leases, at: revision, startsHistory: true))
         return machine.leasesKnown(table, config: config, at: now)
     }
 
@@ -95,8 +112,6 @@ struct HolderScene {
         now = max(now, try #require(machine.wakeTime, "no timer runs"))
         return machine.timerFired(at: now)
     }
-
-    // MARK: What is seen from outside
 
     var phase: LeasePhase { machine.phase(at: now) }
 

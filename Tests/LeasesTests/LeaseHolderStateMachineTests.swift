@@ -21,7 +21,7 @@ import Testing
         #expect(try scene.claimed(lease) == [.hold(lease)])
         #expect(scene.phase == .leased)
         #expect(scene.machine.lease == lease)
-        #expect(scene.machine.deadline == scene.now + HolderScene.ttl)
+        #expect(scene.machine.deadline == scene.now + HolderScene.surely)
         #expect(scene.feed([.lease(lease)], at: 11).isEmpty)
     }
 
@@ -62,14 +62,16 @@ import Testing
         #expect(claim.condition == .absent)
     }
 
-    @Test func `an own lease with another TTL gets a grant with this one, in one write of the key as it was read`() throws {
+    @Test func `an own lease with another TTL gets a grant with this one, in one write of the key as it was read`()
+        throws
+    {
         var scene = try HolderScene()
         let lease = try scene.lease("10.244.2.0/24", grant: 5, revision: 3)
         _ = scene.list([lease], at: 10)
         #expect(scene.renewed(5, .seconds(3600)) == [.send(.grant(ttl: HolderScene.ttl))])
         let claim = try #require(scene.granted(6).claim)
         #expect(claim.key == lease.key)
-        #expect(claim.condition == .unchanged(since: Revision(3)))
+        #expect(claim.condition == lease.unchanged)
         #expect(claim.grant == GrantID(6))
     }
 
@@ -78,7 +80,7 @@ import Testing
         let old = try LeaseFixtures.lease("10.244.2.0/24", node: 1, grant: 5, revision: 3, named: false)
         #expect(scene.list([old], at: 10) == [.send(.renew(GrantID(5)))])
         let claim = try #require(scene.renewed(5, HolderScene.ttl).claim)
-        #expect(claim.condition == .unchanged(since: Revision(3)))
+        #expect(claim.condition == old.unchanged)
         #expect(claim.grant == GrantID(5))
         #expect(claim.announcement.node == NodeID("n1"))
         #expect(claim.announcement.owner == .tartan)
@@ -117,7 +119,9 @@ import Testing
         #expect(scene.phase == .leased)
     }
 
-    @Test func `a reservation with another announcement is written without a grant, and claimed with one once deleted`() throws {
+    @Test func `a reservation with another announcement is written without a grant, and claimed with one once deleted`()
+        throws
+    {
         var scene = try HolderScene()
         let reservation = Lease(
             key: SubnetKey(try IPv4Prefix(parsing: "10.244.2.0/24")),
@@ -125,7 +129,7 @@ import Testing
             createRevision: Revision(3), modRevision: Revision(3))
         let claim = try #require(scene.list([reservation], at: 10).claim)
         #expect(claim.grant == nil)
-        #expect(claim.condition == .unchanged(since: Revision(3)))
+        #expect(claim.condition == reservation.unchanged)
         // What hangs on no grant is for ever: only an operator makes that.
         #expect(try scene.answer(.conflict([], at: Revision(12))) == [.send(.grant(ttl: HolderScene.ttl))])
         let second = try #require(scene.granted(1).claim)
@@ -139,7 +143,7 @@ import Testing
         let actions = scene.list([lease], at: 10)
         #expect(
             actions == [
-                .report(.unfit(lease.key)), .release(lease.key, at: Revision(3)),
+                .report(.unfit(lease.key)), .release(lease), .revoke(GrantID(5)),
                 .send(.grant(ttl: HolderScene.ttl)),
             ])
     }

@@ -52,9 +52,19 @@ import Testing
             ("SubnetMin", { $0.subnetMin = "10.244.1.1" }),
             ("SubnetMin", { $0.subnetMin = "x" }),
             ("SubnetMax", { $0.subnetMax = "10.243.0.0" }),
-            ("SubnetMin", { $0.subnetMin = "10.244.9.0"; $0.subnetMax = "10.244.8.0" }),
+            (
+                "SubnetMin",
+                {
+                    $0.subnetMin = "10.244.9.0"; $0.subnetMax = "10.244.8.0"
+                }
+            ),
             ("IPv6Network", { $0.enableIPv6 = true }),
-            ("IPv6SubnetLen", { $0.enableIPv6 = true; $0.ipv6Network = "fd00::/48"; $0.ipv6SubnetLength = 48 }),
+            (
+                "IPv6SubnetLen",
+                {
+                    $0.enableIPv6 = true; $0.ipv6Network = "fd00::/48"; $0.ipv6SubnetLength = 48
+                }
+            ),
             ("Backend.Type", { $0.backendType = "udp" }),
             ("Backend.VNI", { $0.vni = 0 }),
             ("Backend.VNI", { $0.vni = 1 << 24 }),
@@ -72,7 +82,10 @@ import Testing
     }
 
     @Test func `a lease is admitted within the range and of its length`() throws {
-        let config = try NetworkConfig(fields { $0.subnetMin = "10.244.16.0"; $0.subnetMax = "10.244.31.0" })
+        let config = try NetworkConfig(
+            fields {
+                $0.subnetMin = "10.244.16.0"; $0.subnetMax = "10.244.31.0"
+            })
         for (text, expected) in [
             ("10.244.16.0/24", true), ("10.244.31.0/24", true), ("10.244.15.0/24", false), ("10.244.32.0/24", false),
             ("10.244.16.0/25", false),

@@ -25,12 +25,13 @@ import Testing
         /// `nil`: flannel's, without a name.
         let name: String?
         let address: Int
-        let mac: Int
+        /// `nil`: the lease says none.
+        let mac: Int?
         let isRemembered: Bool
         let verdict: Verdict
 
         var testDescription: String {
-            "\(name ?? "unnamed") at .\(address), MAC \(mac), \(isRemembered ? "remembered" : "unknown") subnet"
+            "\(name ?? "unnamed") at .\(address), MAC \(mac.map(String.init) ?? "none"), \(isRemembered ? "remembered" : "unknown") subnet"
         }
 
         func lease(revision: Int64 = 5) throws -> Lease {
@@ -39,7 +40,8 @@ import Testing
                 announcement: LeaseAnnouncement(
                     node: name.map(NodeID.init), owner: name == nil ? .unnamed : .tartan,
                     publicIP: LeaseFixtures.publicIP(address),
-                    backend: .vxlan(ipv4: VXLANAnnouncement(vni: 1, mac: LeaseFixtures.mac(mac)), ipv6: nil)),
+                    backend: .vxlan(
+                        ipv4: mac.map { VXLANAnnouncement(vni: 1, mac: LeaseFixtures.mac($0)) }, ipv6: nil)),
                 kind: .lease(GrantID(1)), createRevision: Revision(revision), modRevision: Revision(revision))
         }
     }
@@ -50,11 +52,14 @@ import Testing
         Case(name: "n1", address: 1, mac: 7, isRemembered: false, verdict: .own),
         // The name with another address: something remembered must say so.
         Case(name: "n1", address: 2, mac: 1, isRemembered: false, verdict: .own),
-        Case(name: "n1", address: 2, mac: 7, isRemembered: true, verdict: .own),
+        Case(name: "n1", address: 2, mac: nil, isRemembered: true, verdict: .own),
+        // A namesake chooses by the same name's hash, and so the same subnet: what is remembered is no proof then.
+        Case(name: "n1", address: 2, mac: 7, isRemembered: true, verdict: .conflict(.name)),
         Case(name: "n1", address: 2, mac: 7, isRemembered: false, verdict: .conflict(.name)),
         // The address under another name: the same.
         Case(name: "n2", address: 1, mac: 1, isRemembered: false, verdict: .own),
-        Case(name: "n2", address: 1, mac: 7, isRemembered: true, verdict: .own),
+        Case(name: "n2", address: 1, mac: nil, isRemembered: true, verdict: .own),
+        Case(name: "n2", address: 1, mac: 7, isRemembered: true, verdict: .conflict(.publicIP)),
         Case(name: "n2", address: 1, mac: 7, isRemembered: false, verdict: .conflict(.publicIP)),
         // flannel's: the address decides, or the remembered subnet with the MAC.
         Case(name: nil, address: 1, mac: 7, isRemembered: false, verdict: .own),
@@ -93,19 +98,57 @@ import Testing
         #expect(identity.find(in: [older, newer]) == .own(older))
     }
 
-    @Test func `an own lease outweighs a conflict, and the older conflict is the one that is told`() throws {
-        let own = try Case(name: "n1", address: 1, mac: 1, isRemembered: true, verdict: .own).lease()
+    @Test func `an own lease that is older than a conflict outweighs it; a younger one yields to the oldest`() throws {
+        let own = { try Case(name: "n1", address: 1, mac: 1, isRemembered: true, verdict: .own).lease(revision: $0) }
         let name = Case(name: "n1", address: 2, mac: 7, isRemembered: false, verdict: .conflict(.name))
         let address = Case(name: "n3", address: 1, mac: 7, isRemembered: false, verdict: .conflict(.publicIP))
-        let (older, newer) = (try name.lease(revision: 2), try address.lease(revision: 3))
-        #expect(identity.find(in: [older, own, newer]) == .own(own))
-        for leases in [[older, newer], [newer, older]] {
+        let (older, newer) = (try name.lease(revision: 2), try address.lease(revision: 4))
+        #expect(identity.find(in: [older, try own(1), newer]) == .own(try own(1)))
+        for leases in [[older, newer], [newer, older], [newer, try own(3), older]] {
             guard case .conflict(let conflict) = identity.find(in: leases) else {
                 Issue.record("no conflict")
                 continue
             }
             #expect(conflict.lease == older)
         }
+    }
+
+    @Test func `a node that took a new address which another has already does not start, however old its lease`() throws
+    {
+        let own = try Case(name: "n1", address: 2, mac: 1, isRemembered: true, verdict: .own).lease(revision: 1)
+        let other = try Case(name: "n3", address: 1, mac: 7, isRemembered: false, verdict: .none).lease(revision: 4)
+        #expect(identity.find(in: [own]) == .own(own))
+        #expect(
+            identity.find(in: [own, other]) == .conflict(IdentityConflict(lease: other, shared: .publicIP)))
+    }
+
+    @Test func `a reservation that names the node is its own wherever it is, until somebody has taken it`() throws {
+        func reservation(_ owner: LeaseAnnouncement.Owner, address: Int?) throws -> Lease {
+            var announcement = LeaseFixtures.announcement(node: 7)
+            announcement.node = NodeID("n1")
+            announcement.owner = owner
+            announcement.publicIP = address.map(LeaseFixtures.publicIP) ?? IPv4Address(bits: 0)
+            return Lease(
+                key: SubnetKey(try IPv4Prefix(parsing: "10.244.8.0/24")), announcement: announcement,
+                kind: .reservation, createRevision: Revision(1), modRevision: Revision(1))
+        }
+        for lease in [try reservation(.unnamed, address: 5), try reservation(.tartan, address: nil)] {
+            #expect(identity.find(in: [lease]) == .own(lease))
+        }
+        guard case .conflict = identity.find(in: [try reservation(.tartan, address: 5)]) else {
+            Issue.record("a reservation that a namesake holds was taken")
+            return
+        }
+    }
+
+    @Test func `a lease in use goes before a reservation for the node, whatever speaks for either`() throws {
+        let lease = try Case(name: "n1", address: 2, mac: 1, isRemembered: true, verdict: .own).lease(revision: 9)
+        let reservation = Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: "10.244.8.0/24")),
+            announcement: LeaseFixtures.announcement(node: 1), kind: .reservation, createRevision: Revision(2),
+            modRevision: Revision(2))
+        #expect(identity.find(in: [reservation, lease]) == .own(lease))
+        #expect(identity.find(in: [reservation]) == .own(reservation))
     }
 
     @Test func `a preferred subnet proves nothing`() throws {

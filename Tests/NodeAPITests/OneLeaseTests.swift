@@ -97,6 +97,8 @@ struct HangingStore: LeaseStore {
     func renew(_ grant: GrantID) async throws(LeaseStoreError) -> Duration? { try await hang() }
     func commit(_ claim: LeaseClaim) async throws(LeaseStoreError) -> ClaimOutcome { try await hang() }
     func release(_ key: SubnetKey, at revision: Revision) async throws(LeaseStoreError) -> Bool { try await hang() }
+    func release(_ lease: Lease) async throws(LeaseStoreError) -> Bool { try await hang() }
+    func noteFreed(_ lease: Lease) async throws(LeaseStoreError) { let _: Bool = try await hang() }
     func revoke(_ grant: GrantID) async throws(LeaseStoreError) { let _: Bool = try await hang() }
     func remainingTime(of grant: GrantID) async throws(LeaseStoreError) -> Duration? { try await hang() }
 

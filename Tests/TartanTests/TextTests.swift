@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import APISchema
-import Etcd
 import JSONText
 import NodeClient
 import Testing

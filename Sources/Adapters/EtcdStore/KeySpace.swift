@@ -25,6 +25,20 @@ package struct KeySpace: Hashable, Sendable {
 
     package func key(of lease: SubnetKey) -> String { leasePrefix + lease.description }
 
+    /// Notes of who had which subnet, one key a subnet (``HolderNote``).
+    package var holders: KeyRange { KeyRange(prefix: holderPrefix) }
+
+    package func holder(of lease: SubnetKey) -> String { holderPrefix + lease.description }
+
+    /// The subnet whose note a key is.
+    func holderKey(_ key: [UInt8]) -> SubnetKey? {
+        let prefix = holderPrefix.utf8
+        guard key.starts(with: prefix) else { return nil }
+        return try? SubnetKey(parsing: String(decoding: key.dropFirst(prefix.count), as: UTF8.self))
+    }
+
+    private var holderPrefix: String { "\(prefix)/tartan/holders/" }
+
     private var leasePrefix: String { "\(prefix)/subnets/" }
 
     /// What a key is.

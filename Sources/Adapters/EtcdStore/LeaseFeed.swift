@@ -34,6 +34,10 @@ package struct LeaseFeed: AsyncSequence, Sendable {
         private let keys: KeySpace
         private var state: State = .idle(afterFailure: false)
         private var isInterrupted = false
+        /// The newest revision that was told.
+        private var told = Revision.zero
+        /// What comes next can't be compared with what was told.
+        private var startsHistory = true
         private var backoff = Backoff()
         private var random = SystemRandomNumberGenerator()
 
@@ -76,6 +80,14 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             var mark = listing.mark ?? HistoryMark(page.header)
             for keyValue in page.keyValues { mark.listed(keyValue) }
             listing.mark = mark
+            let revision = Revision(mark.revision)
+            if isFirst, revision < told { startsHistory = true }
+            defer {
+                if !page.hasMore {
+                    startsHistory = false
+                    told = revision
+                }
+            }
             let (records, config) = read(page.keyValues)
             if page.hasMore {
                 state = .listing(pages, listing)
@@ -86,8 +98,9 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             }
             return .snapshot(
                 SnapshotPart(
-                    revision: Revision(mark.revision), records: records, config: isFirst ? config ?? .missing : nil,
-                    isFirst: isFirst, isLast: !page.hasMore))
+                    revision: revision, records: records, config: isFirst ? config ?? .missing : nil,
+                    isFirst: isFirst, isLast: !page.hasMore,
+                    startsHistory: startsHistory))
         }
 
         private mutating func follow(_ watch: Watch.Iterator) async throws(LeaseStoreError) -> LeaseEvent? {
@@ -105,8 +118,14 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 isInterrupted = false
                 return .resumed
             case .interrupted(let error): return try interruption(error)
-            case .events(let events, let revision): return changes(events, at: Revision(revision))
-            case .compacted, .replaced, nil:
+            case .events(let events, let revision):
+                told = Swift.max(told, Revision(revision))
+                return changes(events, at: Revision(revision))
+            case .replaced:
+                startsHistory = true
+                state = .idle(afterFailure: false)
+                return nil
+            case .compacted, nil:
                 state = .idle(afterFailure: false)
                 return nil
             }

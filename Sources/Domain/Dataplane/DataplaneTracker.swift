@@ -22,6 +22,10 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         neighbors.hasPending || fdb.hasPending || nextHops.hasPending || routes.hasPending
     }
 
+    package var pendingCount: Int {
+        neighbors.pendingCount + fdb.pendingCount + nextHops.pendingCount + routes.pendingCount
+    }
+
     package var wantedCount: Int {
         neighbors.wantedCount + fdb.wantedCount + nextHops.wantedCount + routes.wantedCount
     }

@@ -53,20 +53,21 @@ package struct DeltaTracker<Key: Hashable & Sendable, Value: Hashable & Sendable
 
     package private(set) var wantedCount = 0
     package private(set) var seenCount = 0
+    package var pendingCount: Int { pendingKeys.count }
     package var hasPending: Bool { !pendingKeys.isEmpty }
     package func isPending(_ key: Key) -> Bool { pendingKeys.contains(key) }
 
     /// Keys whose wanted value the kernel lacks or has otherwise, with what it has.
-    package func pendingUpdates() -> [(key: Key, wanted: Value, seen: Value?)] {
-        pendingKeys.compactMap { key in
+    package var pendingUpdates: some Sequence<(key: Key, wanted: Value, seen: Value?)> {
+        pendingKeys.lazy.compactMap { key in
             guard let slot = slots[key], let wanted = slot.wanted else { return nil }
             return (key, wanted, slot.seen)
         }
     }
 
     /// Keys that the kernel has and nobody wants.
-    package func pendingRemovals() -> [(key: Key, seen: Value)] {
-        pendingKeys.compactMap { key in
+    package var pendingRemovals: some Sequence<(key: Key, seen: Value)> {
+        pendingKeys.lazy.compactMap { key in
             guard let slot = slots[key], slot.wanted == nil, let seen = slot.seen else { return nil }
             return (key, seen)
         }
@@ -81,9 +82,15 @@ package struct DeltaTracker<Key: Hashable & Sendable, Value: Hashable & Sendable
         seenCount += slot.seen == nil ? 0 : 1
         slots[key] = slot.wanted == nil && slot.seen == nil ? nil : slot
         if slot.wanted == slot.seen {
-            if !pendingKeys.isEmpty { pendingKeys.remove(key) }
+            settle(key)
         } else {
             pendingKeys.insert(key)
         }
+    }
+
+    /// When the last of many is done, their set's memory goes too.
+    private mutating func settle(_ key: Key) {
+        guard !pendingKeys.isEmpty, pendingKeys.remove(key) != nil, pendingKeys.isEmpty else { return }
+        if pendingKeys.capacity > 256 { pendingKeys = [] }
     }
 }

@@ -23,7 +23,6 @@ package struct PeerArbiter: Sendable {
         var peer: Peer
         /// `nil`: not judged yet.
         var wins: Bool?
-        var reason: Reason?
     }
 
     private struct Reason: Equatable {
@@ -32,6 +31,8 @@ package struct PeerArbiter: Sendable {
     }
 
     private var slots: [Slot?] = []
+    /// Why each of those that lost did, which are few.
+    private var reasons: [Int32: Reason] = [:]
     private var free: [Int32] = []
     private var bySubnet = OverlapIndex()
     private var byMAC = SlotIndex<MACAddress>()
@@ -67,8 +68,9 @@ package struct PeerArbiter: Sendable {
             let reason = reasonAgainst(slot, before.peer)
             let wins = reason == nil
             slots[Int(slot)]?.wins = wins
-            slots[Int(slot)]?.reason = reason
-            guard wins != before.wins || reason != before.reason else { continue }
+            let earlier = reasons[slot]
+            if reason != earlier { reasons[slot] = reason }
+            guard wins != before.wins || reason != earlier else { continue }
             if before.wins == true { flips.append(.ends(before.peer)) }
             if let reason {
                 flips.append(.loses(before.peer, to: reason.winner, reason.matter))
@@ -147,6 +149,7 @@ package struct PeerArbiter: Sendable {
         byPublicIP.remove(slot, for: peer.publicIP)
         if let mac = peer.mac { byMAC.remove(slot, for: mac) }
         slots[Int(slot)] = nil
+        reasons[slot] = nil
         free.append(slot)
     }
 }

@@ -14,6 +14,8 @@ package struct PeerTable: Sendable {
     package private(set) var local: LocalNode
     package var tracker = DataplaneTracker<IPv4Address>()
     private var arbiter = PeerArbiter()
+    /// Leases with a verdict that was told: only of these there is news when all is well.
+    private var faulty: Set<SubnetKey> = []
 
     package init(local: LocalNode) { self.local = local }
 
@@ -27,17 +29,22 @@ package struct PeerTable: Sendable {
             case .failure(let found): fault = found
             }
         }
-        if peer == nil { faults.updateValue(fault, forKey: key) }
+        if peer == nil { tell(fault, of: key, &faults) }
         for flip in arbiter.set(peer, for: key) {
             switch flip {
             case .ends(let peer): tracker.unwant(local.entries(for: peer))
             case .wins(let peer):
                 tracker.want(local.entries(for: peer))
-                faults.updateValue(nil, forKey: peer.key)
+                if !faulty.isEmpty, faulty.contains(peer.key) { tell(nil, of: peer.key, &faults) }
             case .loses(let peer, let winner, let matter):
-                faults.updateValue(.contradicts(winner, matter), forKey: peer.key)
+                tell(.contradicts(winner, matter), of: peer.key, &faults)
             }
         }
+    }
+
+    private mutating func tell(_ fault: PeerFault?, of key: SubnetKey, _ faults: inout Faults) {
+        faults.updateValue(fault, forKey: key)
+        if fault == nil { faulty.remove(key) } else { faulty.insert(key) }
     }
 
     /// This node has become another: looks again at every lease for which that makes a difference.
@@ -56,6 +63,7 @@ package struct PeerTable: Sendable {
         else {
             tracker.unwantAll()
             arbiter = PeerArbiter()
+            faulty = []
             for lease in leases { set(lease, for: lease.key, &faults) }
             return true
         }

@@ -16,22 +16,23 @@ extension DataplaneTracker {
         removing: Bool, except isHeld: (EntryKey<Address>) -> Bool = { _ in false }
     ) -> [Operation<Address>] {
         var operations: [Operation<Address>] = []
+        operations.reserveCapacity(pendingCount)
         func add(_ operation: Operation<Address>) {
             if !isHeld(operation.key) { operations.append(operation) }
         }
         if removing {
-            for (key, seen) in routes.pendingRemovals() { add(.removeRoute(Route(destination: key, path: seen))) }
+            for (key, seen) in routes.pendingRemovals { add(.removeRoute(Route(destination: key, path: seen))) }
         }
-        for (key, wanted, _) in fdb.pendingUpdates() { add(.setFDBEntry(FDBEntry(mac: key, destination: wanted))) }
-        for (key, wanted, _) in neighbors.pendingUpdates() { add(.setNeighbor(Neighbor(address: key, mac: wanted))) }
-        for (_, wanted, seen) in nextHops.pendingUpdates() { add(.setNextHop(wanted, replacing: seen != nil)) }
-        for (key, wanted, seen) in routes.pendingUpdates() {
+        for (key, wanted, _) in fdb.pendingUpdates { add(.setFDBEntry(FDBEntry(mac: key, destination: wanted))) }
+        for (key, wanted, _) in neighbors.pendingUpdates { add(.setNeighbor(Neighbor(address: key, mac: wanted))) }
+        for (_, wanted, seen) in nextHops.pendingUpdates { add(.setNextHop(wanted, replacing: seen != nil)) }
+        for (key, wanted, seen) in routes.pendingUpdates {
             add(.setRoute(Route(destination: key, path: wanted), replacing: seen != nil))
         }
         if removing {
-            for (key, _) in nextHops.pendingRemovals() { add(.removeNextHop(key)) }
-            for (key, _) in neighbors.pendingRemovals() { add(.removeNeighbor(key)) }
-            for (key, seen) in fdb.pendingRemovals() { add(.removeFDBEntry(FDBEntry(mac: key, destination: seen))) }
+            for (key, _) in nextHops.pendingRemovals { add(.removeNextHop(key)) }
+            for (key, _) in neighbors.pendingRemovals { add(.removeNeighbor(key)) }
+            for (key, seen) in fdb.pendingRemovals { add(.removeFDBEntry(FDBEntry(mac: key, destination: seen))) }
         }
         return operations
     }

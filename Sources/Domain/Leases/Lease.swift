@@ -34,6 +34,9 @@ package struct Lease: Hashable, Sendable {
 
     package var subnet: IPv4Prefix { key.subnet }
 
+    /// What a claim that changes this lease compares.
+    package var unchanged: LeaseClaim.Condition { .unchanged(since: modRevision, as: kind) }
+
     package var grantID: GrantID? {
         guard case .lease(let id) = kind else { return nil }
         return id

@@ -21,13 +21,20 @@ package struct SnapshotPart: Sendable {
     package let config: ConfigReading?
     package let isFirst: Bool
     package let isLast: Bool
+    /// What was said before this snapshot belongs to another history: etcd was restored from an older snapshot of its
+    /// own, and revisions of before can't be compared with those from here on.
+    package let startsHistory: Bool
 
-    package init(revision: Revision, records: [LeaseRecord], config: ConfigReading?, isFirst: Bool, isLast: Bool) {
+    package init(
+        revision: Revision, records: [LeaseRecord], config: ConfigReading?, isFirst: Bool, isLast: Bool,
+        startsHistory: Bool = false
+    ) {
         self.revision = revision
         self.records = records
         self.config = config
         self.isFirst = isFirst
         self.isLast = isLast
+        self.startsHistory = startsHistory
     }
 }
 

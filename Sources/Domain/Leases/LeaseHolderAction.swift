@@ -5,9 +5,11 @@ package enum LeaseHolderAction: Hashable, Sendable {
     /// Ask the store; answer with `granted`, `committed`, `renewed` or `requestFailed`.
     case send(LeaseHolderRequest)
     /// Delete a lease that is this node's and of no use any more; no answer is waited for.
-    case release(SubnetKey, at: Revision)
+    case release(Lease)
     /// End a grant that nothing hangs on; no answer is waited for.
     case revoke(GrantID)
+    /// Note for later claimants that the subnet of that lease was freed; no answer is waited for.
+    case noteFreed(Lease)
     /// The subnet is this node's: put it to use.
     case hold(Lease)
     /// The subnet is another's now: stop announcing it. `newHolder` is what its key says, where it says anything.
@@ -39,12 +41,32 @@ package enum LeaseHolderNotice: Hashable, Sendable {
     case renewed(until: MonotonicTime)
     /// The own lease does not fit the network config (any more) and is given up for another.
     case unfit(SubnetKey)
+    /// The same while the node runs: the lease is kept until it starts anew.
+    case unfitKept(SubnetKey)
+    /// A valid config that can't be applied while the node holds its subnet; the one before stays in force.
+    case configRefused(NetworkConfigError)
+    /// A younger lease bears this node's name or public address; its holder is to yield.
+    case identityConflict(IdentityConflict)
+    /// Another lease covers (a part of) this node's subnet; the younger of the two is to yield.
+    case overlap(Lease)
+    /// A reservation was made for this node, which takes it when it has no lease any more.
+    case reservationWaits(SubnetKey)
 }
 
 /// Why a lease holder ends the program.
-package enum LeaseHolderStop: Error, Hashable, Sendable {
+package enum LeaseHolderStop: Error, Hashable, Sendable, CustomStringConvertible {
     case identityConflict(IdentityConflict)
     case leaseLost(SubnetKey, newHolder: Lease?)
+
+    package var description: String {
+        switch self {
+        case .identityConflict(let conflict): return conflict.description
+        case .leaseLost(let key, let holder):
+            let other = holder?.announcement.node.map { "node '\($0)'" } ?? "another node"
+            return "the lease of \(key.subnet) was lost to \(other); start again to lease another subnet, or run with "
+                + "--on-lease-lost move"
+        }
+    }
 }
 
 /// Where the holder stands, in the words of `GET /v1/node`.

@@ -19,6 +19,9 @@ package struct LeaseTable: Sendable {
     private var generation: UInt32 = 0
     /// The newest revision that the set holds everything of; zero before the first complete snapshot.
     package private(set) var revision: Revision = .zero
+    /// Counts the histories of etcd that the set has gone through: revisions of one can't be compared with those of
+    /// another. Changes, as the revision does, with the last part of a snapshot.
+    package private(set) var history = 0
     /// Whether a first complete snapshot has been seen.
     package private(set) var isComplete = false
 
@@ -48,6 +51,7 @@ package struct LeaseTable: Sendable {
         }
         for (name, seen) in unreadableGeneration where seen != generation { forgetUnreadable(name) }
         revision = part.revision
+        if part.startsHistory { history += 1 }
         isComplete = true
         return changes
     }

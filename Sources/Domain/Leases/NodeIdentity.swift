@@ -37,46 +37,79 @@ package struct NodeIdentity: Hashable, Sendable {
     /// Finds the node's own lease: by name, then by public address, then by the remembered subnet.
     ///
     /// A lease with the node's name but another address is its own only if something else that the node remembers
-    /// (its MAC address, its subnet) says so: a second machine may have been given the same name. The same holds for
-    /// a lease with the node's address under another name. A lease without a name is flannel's: the address decides.
+    /// (its MAC address, or its subnet where no MAC speaks against it) says so: a second machine may have been given
+    /// the same name, and by its name's hash choose the very subnet that this one had. The same holds for a lease with
+    /// the node's address under another name. A lease without a name is flannel's: the address decides.
+    ///
+    /// A lease that may be in use goes before a reservation; a node that has both keeps the one its pods live in. An
+    /// own lease goes before a contradicting one only if it says the same of the node already and is the older: with
+    /// a new name or address the node would be the second to have it.
     package func find(in leases: some Sequence<Lease>) -> Finding {
-        var best: (rank: Int, lease: Lease)?
+        var best: (order: (Int, Int, Int64), lease: Lease)?
         var conflict: IdentityConflict?
         for lease in leases {
-            switch judge(lease) {
+            switch relation(to: lease) {
             case .none: continue
             case .conflict(let found):
                 if conflict.map({ found.lease.createRevision < $0.lease.createRevision }) ?? true { conflict = found }
             case .own(let rank):
-                if let best, (best.rank, best.lease.createRevision.value) <= (rank, lease.createRevision.value) {
-                    continue
-                }
-                best = (rank, lease)
+                let order = (lease.grantID == nil ? 1 : 0, rank, lease.createRevision.value)
+                if let best, best.order <= order { continue }
+                best = (order, lease)
             }
         }
-        if let best { return .own(best.lease) }
-        return conflict.map(Finding.conflict) ?? .none
+        guard let best else { return conflict.map(Finding.conflict) ?? .none }
+        guard let conflict, best.order.1 > 0 || conflict.lease.createRevision < best.lease.createRevision else {
+            return .own(best.lease)
+        }
+        return .conflict(conflict)
     }
 
-    private enum Judgement {
+    /// What one lease is to this node.
+    package enum Relation: Hashable, Sendable {
         case none
+        /// The lower the rank, the better the proof; 0: name and address.
         case own(rank: Int)
         case conflict(IdentityConflict)
     }
 
-    private func judge(_ lease: Lease) -> Judgement {
+    package func relation(to lease: Lease) -> Relation {
         let announcement = lease.announcement
         let sameName = announcement.node == node
         let sameAddress = announcement.publicIP == publicIP
         guard sameName || sameAddress || lease.key == remembered else { return .none }
         if sameName && sameAddress { return .own(rank: 0) }
-        let isRemembered = isOwnMAC(announcement.backend) || lease.key == remembered
-        if sameName { return isRemembered ? .own(rank: 1) : .conflict(IdentityConflict(lease: lease, shared: .name)) }
+        let isRemembered = isOwnMAC(announcement.backend) || lease.key == remembered && !bearsOtherMAC(lease)
+        if sameName {
+            return isRemembered || Self.isUnclaimed(lease)
+                ? .own(rank: 1) : .conflict(IdentityConflict(lease: lease, shared: .name))
+        }
         if sameAddress {
             if announcement.node == nil || isRemembered { return .own(rank: 2) }
             return .conflict(IdentityConflict(lease: lease, shared: .publicIP))
         }
         return announcement.node == nil && isOwnMAC(announcement.backend) ? .own(rank: 3) : .none
+    }
+
+    /// Whether the lease is this very process's, or of one before it: name, address, and the MAC where both say one.
+    package func isSelf(_ lease: Lease) -> Bool {
+        guard lease.announcement.node == node, lease.announcement.publicIP == publicIP else { return false }
+        return !bearsOtherMAC(lease)
+    }
+
+    private func bearsOtherMAC(_ lease: Lease) -> Bool {
+        guard mac != nil, case .vxlan(let ipv4, let ipv6) = lease.announcement.backend, ipv4 != nil || ipv6 != nil
+        else { return false }
+        return !isOwnMAC(lease.announcement.backend)
+    }
+
+    package func bearsOwnMAC(_ lease: Lease) -> Bool { isOwnMAC(lease.announcement.backend) }
+
+    /// A reservation as an operator makes it: it names a node, and whoever has that name may take it. One that a node
+    /// has taken says where that node is, and who wrote it.
+    private static func isUnclaimed(_ lease: Lease) -> Bool {
+        lease.grantID == nil
+            && (lease.announcement.owner != .tartan || lease.announcement.publicIP == IPv4Address(bits: 0))
     }
 
     private func isOwnMAC(_ backend: LeaseAnnouncement.Backend) -> Bool {
@@ -94,6 +127,11 @@ package struct IdentityConflict: Error, Hashable, Sendable, CustomStringConverti
 
     package let lease: Lease
     package let shared: Shared
+
+    package init(lease: Lease, shared: Shared) {
+        self.lease = lease
+        self.shared = shared
+    }
 
     package var description: String {
         let holder = lease.announcement.node.map { "node '\($0)'" } ?? "a node without a name"

@@ -2,8 +2,8 @@
 
 /// A point in etcd's history: the counter that grows by one with every transaction that writes.
 ///
-/// Two revisions of one cluster can be compared; after a restore from a snapshot they run backwards, which the feed
-/// notices (``LeaseStoreError``).
+/// Two revisions of one history can be compared. After a restore from a snapshot they run backwards: another history,
+/// which the feed notices (``SnapshotPart/startsHistory``).
 package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: Int64
 

@@ -4,6 +4,19 @@ import Leases
 import Logging
 
 extension LeaseHolder {
+    /// What this node holds for its own from now on, and until when that is sure, in milliseconds since the machine's
+    /// start: what is needed to prove from several nodes' logs that no two held one subnet at one time.
+    func reportBelief(_ key: SubnetKey?, _ phase: LeasePhase, until deadline: MonotonicTime?, at now: MonotonicTime) {
+        var metadata: Logger.Metadata = ["phase": "\(phase.rawValue)", "at": "\(milliseconds(now))"]
+        if let key { metadata["subnet"] = "\(key)" }
+        if let deadline { metadata["until"] = "\(milliseconds(deadline))" }
+        logger.debug("what this node holds", metadata: metadata)
+    }
+
+    private func milliseconds(_ time: MonotonicTime) -> Int64 {
+        Int64(status.clock.sinceBoot(time) / .milliseconds(1))
+    }
+
     /// Puts a notice into words, for the log and, where it says what the lease waits for, for the status.
     func report(_ notice: LeaseHolderNotice) {
         switch notice {
@@ -18,25 +31,64 @@ extension LeaseHolder {
             logger.error("\(problem)")
             status.update { $0.leaseProblem = problem }
         case .configMissing:
-            let problem = "the network config is missing in etcd; write it with 'tartan network init'"
-            logger.error("\(problem)")
-            status.update { $0.leaseProblem = problem }
-        case .configInvalid(let error):
-            let problem = "the network config in etcd can't be used: \(error)"
-            logger.error("\(problem)")
-            status.update { $0.leaseProblem = problem }
+            configProblem("the network config is missing in etcd; write it with 'tartan network init'")
+        case .configInvalid(let error): configProblem("the network config in etcd can't be used: \(error)")
+        case .configRefused(let error):
+            configProblem("the new network config can't be applied here, the one before stays in force: \(error)")
         case .requestFailed(let error, let pause):
-            logger.warning("etcd did not do as asked; trying again", metadata: ["error": "\(error)", "in": "\(pause)"])
-            status.update { $0.leaseProblem = error.description }
+            let isNews = status.update { snapshot in
+                defer { snapshot.leaseProblem = error.description }
+                return snapshot.leaseProblem != error.description
+            }
+            let level: Logger.Level = error.remedy == .operatorNeeded ? .error : .warning
+            logger.log(
+                level: isNews ? level : .debug, "etcd did not do as asked; trying again",
+                metadata: ["error": "\(error)", "in": "\(pause)"])
         case .reclaiming(let key):
             logger.warning("the lease ended in etcd; claiming the same subnet again", metadata: ["subnet": "\(key)"])
             status.update { $0.leaseProblem = "the lease of \(key.subnet) ended in etcd and is being claimed again" }
         case .renewed(let until):
-            logger.debug("lease renewed", metadata: ["for": "\(until - status.clock.now)"])
-            status.update { $0.leaseProblem = nil }
+            let hadProblem = status.update { snapshot in
+                defer { snapshot.leaseProblem = nil }
+                return snapshot.leaseProblem != nil
+            }
+            logger.log(
+                level: hadProblem ? .notice : .debug, "lease renewed",
+                metadata: ["for": "\(until - status.clock.now)"])
         case .unfit(let key):
             logger.warning(
                 "this node's old lease does not fit the network config; it is given up", metadata: ["subnet": "\(key)"])
+        case .unfitKept(let key):
+            logger.warning(
+                "this node's lease lies outside of what the network config gives out; it is kept until a restart",
+                metadata: ["subnet": "\(key)"])
+        case .identityConflict(let conflict):
+            logger.critical(
+                "another node goes by this one's name or address, and is to stop",
+                metadata: [
+                    "subnet": "\(conflict.lease.key)",
+                    "holder": "\(conflict.lease.announcement.node?.name ?? "unknown")",
+                    "publicIP": "\(conflict.lease.announcement.publicIP)",
+                ])
+        case .overlap(let lease):
+            logger.critical(
+                "another lease covers this node's subnet; the younger of the two gives way",
+                metadata: [
+                    "subnet": "\(lease.key)", "holder": "\(lease.announcement.node?.name ?? "unknown")",
+                ])
+        case .reservationWaits(let key):
+            logger.notice(
+                "a subnet is reserved for this node, which takes it when it starts without a lease",
+                metadata: ["subnet": "\(key)"])
+        }
+    }
+
+    /// What etcd's config says can't be done: the last good one, if there was one, stays in force.
+    private func configProblem(_ problem: String) {
+        logger.error("\(problem)")
+        status.update {
+            $0.configProblem = problem
+            if $0.lease == nil { $0.leaseProblem = problem }
         }
     }
 }

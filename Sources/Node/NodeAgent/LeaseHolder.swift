@@ -38,29 +38,54 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
     /// Runs until shutdown; throws ``LeaseHolderStop`` where the program must end by itself.
     package func run() async throws {
         var machine = LeaseHolderStateMachine(settings: settings, seed: seed)
-        let stop = await withDiscardingTaskGroup { group -> LeaseHolderStop? in
+        let alarm = Alarm(clock: clock) { inbox.post(.timer) }
+        defer { alarm.set(nil) }
+        let ending = await withDiscardingTaskGroup { group -> Ending in
             defer { group.cancelAll() }
-            var timer: MonotonicTime?
             for await input in inbox.inputs.cancelOnGracefulShutdown() {
-                for action in handle(input, &machine) {
-                    if case .stop(let reason) = action { return reason }
-                    perform(action, in: &group)
+                if case .timer = input { alarm.set(nil) }
+                let actions = handle(input, &machine)
+                if let ending = Ending(actions) {
+                    for action in ending.others { perform(action, in: &group) }
+                    return ending
                 }
+                for action in actions { perform(action, in: &group) }
                 publish(machine)
-                if case .timer = input { timer = nil }
-                if let wake = machine.wakeTime, wake != timer {
-                    timer = wake
-                    let pause = wake - clock.now
-                    group.addTask {
-                        try? await Task.sleep(for: pause)
-                        inbox.post(.timer)
-                    }
-                }
+                alarm.set(machine.wakeTime)
             }
-            return nil
+            return Ending(farewell: machine.shutDown(releasing: releasesOnShutdown))
         }
-        if let stop { throw stop }
-        await shutDown(&machine)
+        publish(machine)
+        await take(leave: ending.farewell)
+        if let reason = ending.reason { throw reason }
+    }
+
+    /// How the loop ended, and what is to be given back before the program does.
+    private struct Ending {
+        /// `nil`: as somebody wished.
+        let reason: LeaseHolderStop?
+        let farewell: [LeaseHolderAction]
+        let others: [LeaseHolderAction]
+
+        init(farewell: [LeaseHolderAction]) {
+            reason = nil
+            self.farewell = farewell
+            others = []
+        }
+
+        init?(_ actions: [LeaseHolderAction]) {
+            guard case .stop(let reason)? = actions.last else { return nil }
+            self.reason = reason
+            farewell = actions.filter(Self.givesBack)
+            others = actions.filter { !Self.givesBack($0) }
+        }
+
+        private static func givesBack(_ action: LeaseHolderAction) -> Bool {
+            switch action {
+            case .release, .revoke: true
+            default: false
+            }
+        }
     }
 
     private func handle(
@@ -70,8 +95,8 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         switch input {
         case .leasesKnown:
             return status.read { snapshot in
-                guard let config = snapshot.config else { return [] }
-                return machine.leasesKnown(snapshot.leases, config: config, at: now)
+                guard let reading = snapshot.newestConfig else { return [] }
+                return machine.leasesKnown(snapshot.leases, config: reading, at: now)
             }
         case .leasesChanged(let changes):
             return status.read { machine.leasesChanged(changes, in: $0.leases, at: now) }
@@ -88,10 +113,9 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
     private func perform(_ action: LeaseHolderAction, in group: inout DiscardingTaskGroup) {
         switch action {
         case .send(let request): group.addTask { inbox.post(await ask(request)) }
-        case .release(let key, let revision):
-            group.addTask { await releaseOld(key, at: revision) }
-        case .revoke(let grant):
-            group.addTask { await revoke(grant) }
+        case .release(let lease): group.addTask { await release(lease) }
+        case .revoke(let grant): group.addTask { await revoke(grant) }
+        case .noteFreed(let lease): group.addTask { await noteFreed(lease) }
         case .hold(let lease):
             logger.notice(
                 "subnet leased",
@@ -123,14 +147,6 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         }
     }
 
-    private func releaseOld(_ key: SubnetKey, at revision: Revision) async {
-        do {
-            _ = try await store.release(key, at: revision)
-        } catch {
-            logger.warning("the old lease could not be released", metadata: metadata(key, error))
-        }
-    }
-
     private func revoke(_ grant: GrantID) async {
         do {
             try await store.revoke(grant)
@@ -141,23 +157,51 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         }
     }
 
-    private func publish(_ machine: LeaseHolderStateMachine) {
-        let phase = machine.phase(at: clock.now)
-        status.update {
-            $0.lease = machine.lease
-            $0.lastPhase = phase
-            $0.deadline = machine.deadline
+    private func noteFreed(_ lease: Lease) async {
+        do {
+            try await store.noteFreed(lease)
+        } catch {
+            // Only the order in which free subnets are handed out suffers.
+            logger.debug("a freed subnet could not be noted", metadata: metadata(lease.key, error))
         }
     }
 
-    private func shutDown(_ machine: inout LeaseHolderStateMachine) async {
-        let lease = machine.lease
-        _ = machine.shutDown(releasing: releasesOnShutdown)
-        publish(machine)
-        guard releasesOnShutdown, let lease else { return }
-        // A store that does not answer must not keep the program from ending.
+    private func publish(_ machine: LeaseHolderStateMachine) {
+        let now = clock.now
+        let phase = machine.phase(at: now)
+        let before = status.read { ($0.lease?.key, $0.lastPhase, $0.deadline) }
+        if before != (machine.lease?.key, phase, machine.deadline) {
+            reportBelief(machine.lease?.key, phase, until: machine.deadline, at: now)
+        }
+        let newConfig = status.update { snapshot -> NetworkConfig? in
+            snapshot.lease = machine.lease
+            snapshot.lastPhase = phase
+            snapshot.deadline = machine.deadline
+            guard let config = machine.config else { return nil }
+            if snapshot.newestConfig == .valid(config) { snapshot.configProblem = nil }
+            guard snapshot.config != .valid(config) else { return nil }
+            snapshot.config = .valid(config)
+            return config
+        }
+        if let newConfig {
+            logger.notice("the network config changed", metadata: ["network": "\(newConfig.network)"])
+            reconciler.setConfig(.valid(newConfig))
+        }
+    }
+
+    /// Gives back what is to be given back. A store that does not answer must not keep the program from ending.
+    private func take(leave farewell: [LeaseHolderAction]) async {
+        guard !farewell.isEmpty else { return }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await release(lease) }
+            group.addTask {
+                for action in farewell {
+                    switch action {
+                    case .release(let lease): await release(lease)
+                    case .revoke(let grant): await revoke(grant)
+                    default: break
+                    }
+                }
+            }
             group.addTask { try? await Task.sleep(for: .milliseconds(1500)) }
             await group.next()
             group.cancelAll()
@@ -166,11 +210,10 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
 
     private func release(_ lease: Lease) async {
         do {
-            let released = try await store.release(lease.key, at: lease.modRevision)
+            let released = try await store.release(lease)
             logger.notice(
                 released ? "lease released" : "the lease was another's already",
                 metadata: ["subnet": "\(lease.key)"])
-            if let grant = lease.grantID { await revoke(grant) }
         } catch {
             logger.error("the lease could not be released; it expires by itself", metadata: metadata(lease.key, error))
         }

@@ -42,7 +42,12 @@ package final class NodeStatus: Sendable {
     package struct Snapshot: Sendable {
         package let node: NodeID
         package var publicIP: IPv4Address?
+        /// The config in force: the last good one that this node could apply; before there was one, what etcd says.
         package var config: ConfigReading?
+        /// What etcd's config says now, in force or not.
+        package var newestConfig: ConfigReading?
+        /// Why the newest config is not the one in force.
+        package var configProblem: String?
         package var leases = LeaseTable()
         /// What last changed in ``leases``.
         package var journal = LeaseJournal()

@@ -11,15 +11,19 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private let holder: LeaseHolderInbox
     private let reconciler: ReconcilerInbox
     private let logger: Logger
+    /// Called when the first leases are there, before anything is made of them.
+    private let whenFirstRead: @Sendable () -> Void
 
     package init(
-        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger
+        store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger,
+        whenFirstRead: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.status = status
         self.holder = holder
         self.reconciler = reconciler
         self.logger = logger
+        self.whenFirstRead = whenFirstRead
     }
 
     package func run() async throws {
@@ -38,15 +42,15 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private func take(_ event: LeaseEvent) {
         switch event {
         case .snapshot(let part):
+            if part.isFirst, status.read({ $0.leases.revision == .zero }) { whenFirstRead() }
             reportUnreadable(part.records)
             let changes = status.update { snapshot in
-                if let config = part.config { snapshot.config = config }
                 snapshot.feedProblem = nil
                 let changes = snapshot.leases.apply(part)
                 snapshot.journal.record(changes, at: part.revision, isWhole: part.isLast)
                 return changes
             }
-            if let config = part.config { reconciler.setConfig(config) }
+            if let config = part.config { take(config) }
             reconciler.post(changes, isComplete: part.isLast)
             if part.isLast {
                 logger.info(
@@ -59,13 +63,12 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
         case .changes(let records, let config, let revision):
             reportUnreadable(records)
             let changes = status.update { snapshot in
-                if let config { snapshot.config = config }
                 let changes = snapshot.leases.apply(records, at: revision)
                 snapshot.journal.record(changes, at: revision)
                 return changes
             }
             if let config {
-                reconciler.setConfig(config)
+                take(config)
                 holder.post(.leasesKnown)
             }
             if !changes.isEmpty { reconciler.post(changes, isComplete: false) }
@@ -87,6 +90,18 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             }
             if wasBroken { logger.notice("etcd is being followed again") }
         }
+    }
+
+    /// The first good config is put to use at once, while etcd still lists; whether a later one can be is decided
+    /// where the own lease is known, by the holder.
+    private func take(_ config: ConfigReading) {
+        let isFirst = status.update { snapshot in
+            snapshot.newestConfig = config
+            if case .valid? = snapshot.config { return false }
+            snapshot.config = config
+            return true
+        }
+        if isFirst { reconciler.setConfig(config) }
     }
 
     /// Once each, also where a later snapshot tells of it again.

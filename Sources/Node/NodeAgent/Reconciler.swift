@@ -131,7 +131,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             state.table = nil  // The only one, so that changing it copies nothing.
             isAnew = status.read { table.setLocal(local, leases: $0.leases.leases, &faults) }
             if !isAnew {
-                for (key, change) in content.leases { table.set(change.after, for: key, &faults) }
+                // Each by itself: whoever else wants to know something need not wait for all of them.
+                for key in content.leases { table.set(status.read { $0.leases[key] }, for: key, &faults) }
             }
             state.table = table
         } else {

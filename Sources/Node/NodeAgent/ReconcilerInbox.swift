@@ -3,12 +3,12 @@
 package import Leases
 import Synchronization
 
-/// What the reconciler has not taken in yet: level-triggered, the newest value of each lease wins, so that a thousand
-/// events between two passes cost one pass.
+/// What the reconciler has not taken in yet: level-triggered, so that a thousand events between two passes cost one
+/// pass. Which leases changed is here; what they are now is in ``NodeStatus``, which must have it before it is posted.
 package final class ReconcilerInbox: Sendable {
     struct Content: Sendable {
-        /// By key: the lease as of the last pass, and as of now.
-        var leases: [SubnetKey: (before: Lease?, after: Lease?)] = [:]
+        /// Whose lease came, changed or went.
+        var leases: Set<SubnetKey> = []
         /// A complete snapshot has been seen: what is not in it may be removed.
         var isComplete = false
         var config: ConfigReading?
@@ -40,19 +40,7 @@ package final class ReconcilerInbox: Sendable {
     package func post(_ changes: [LeaseChange], isComplete: Bool) {
         change { content in
             if isComplete { content.isComplete = true }
-            for change in changes {
-                let (before, after): (Lease?, Lease?) =
-                    switch change {
-                    case .added(let lease): (nil, lease)
-                    case .updated(let lease, let previous): (previous, lease)
-                    case .removed(let lease): (lease, nil)
-                    }
-                if let waiting = content.leases[change.key] {
-                    content.leases[change.key] = (waiting.before, after)
-                } else {
-                    content.leases[change.key] = (before, after)
-                }
-            }
+            for change in changes { content.leases.insert(change.key) }
         }
     }
 

@@ -40,7 +40,7 @@ struct Assembly {
         let client = EtcdClient(configuration: configuration.etcd, logger: logger)
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
         let status = NodeStatus(node: configuration.node, clock: MonotonicClock())
-        status.update { $0.publicIP = underlay.address }
+        status.update { $0.publicIP = underlay.publicIP }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
         let carriesTraffic = configuration.dataplane == .netlink
@@ -48,7 +48,9 @@ struct Assembly {
         let api = NodeAPIServer(
             status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
         let watcher = PeerWatcher(
-            store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger)
+            store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
+            // By now the endpoint and the client are set up: what that took makes room for what the leases take.
+            whenFirstRead: { chost_release_code() })
         let holder = LeaseHolder(
             store: store,
             settings: LeaseHolderStateMachine.Settings(
@@ -58,35 +60,45 @@ struct Assembly {
             releasesOnShutdown: configuration.whenStopped == .release,
             seed: UInt64.random(in: 0 ... .max), logger: logger,
             remember: { key in remember(mac: identity.mac, subnet: key) })
+        let host = carriesTraffic ? try HostServices(configuration, status, underlay, logger) : nil
         let reconciler = Reconciler(
             driver: driver,
             settings: .init(
                 node: configuration.node, underlay: underlay, mac: identity.mac ?? MACAddress(bits: 0),
-                device: configuration.device, masquerade: false, carriesTraffic: carriesTraffic,
-                withdrawsOnShutdown: configuration.whenStopped != .keep),
+                device: configuration.device, masquerade: configuration.masquerade && carriesTraffic,
+                carriesTraffic: carriesTraffic, withdrawsOnShutdown: configuration.whenStopped != .keep,
+                selection: configuration.underlay, resync: configuration.resync),
             status: status, inbox: reconcilerInbox, logger: logger,
-            publishSubnet: { try publish($0, counters: client.counters) })
+            publishSubnet: { file in
+                // What the file promises is true before it is there to be read.
+                try await host?.masquerader?.prepare(Masquerade(file))
+                try publish(file, counters: client.counters)
+                host?.checker.check()
+            })
 
         logger.notice(
             "tartand starts",
             metadata: [
-                "version": "\(Version.text)", "node": "\(configuration.node)", "publicIP": "\(underlay.address)",
+                "version": "\(Version.text)", "node": "\(configuration.node)", "publicIP": "\(underlay.publicIP)",
                 "etcd": "\(configuration.etcd.endpoints.joined(separator: ","))",
                 "prefix": "\(configuration.keys.prefix)",
             ])
-        if configuration.masquerade {
-            logger.warning(
-                "this version does not masquerade; the subnet file says FLANNEL_IPMASQ=false, so the network plugin does"
-            )
-        }
         let stopLimit = StopLimit(notifier: notifier, logger: logger)
-        let services: [any Service] = [api, reconciler, holder, watcher, stopLimit]
+        let programming = AfterListening(reconciler)
+        let holding = AfterListening(holder)
+        let listening = ListeningAPI(server: api) {
+            programming.open()
+            holding.open()
+        }
+        let services =
+            [listening] as [any Service] + (host?.services ?? []) + [programming, holding, watcher, stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
+        await host?.forgetMasquerading(logger: logger)
         // Half of what is resident by now is code that options, files and the linker needed, once.
         chost_release_code()
         try await group.run()
@@ -107,7 +119,7 @@ struct Assembly {
         }
         let preferred = AtomicFile(configuration.subnetFile).contents().flatMap(SubnetFile.rememberedSubnet(in:))
         return NodeIdentity(
-            node: configuration.node, publicIP: configuration.underlay.publicIP ?? underlay.address,
+            node: configuration.node, publicIP: underlay.publicIP,
             publicIPv6: configuration.underlay.publicIPv6 ?? underlay.ipv6Address, remembered: known.subnet,
             preferred: preferred, mac: mac)
     }
@@ -136,5 +148,6 @@ struct Assembly {
             ])
         notifier.ready("\(file.subnet)")
         chost_release_code()
+        chost_release_memory()
     }
 }

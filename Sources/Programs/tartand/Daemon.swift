@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import CHost
 import Dataplane
 import FoundationEssentials
 import Glibc
@@ -17,6 +18,7 @@ struct Daemon {
     }
 
     private static func run() async -> ExitStatus {
+        chost_bound_memory()
         let options: DaemonOptions
         do {
             options = try DaemonOptions.parse()

@@ -17,6 +17,10 @@ package final class InMemoryLeaseStore: LeaseStore {
         var nextGrant: Int64 = 1
         var failure: LeaseStoreError?
         var requests = 0
+        /// Who had which subnet, and when that was noted last.
+        var notes: [SubnetKey: (node: NodeID?, revision: Int64)] = [:]
+        /// Requests are not answered at all, until their senders give up.
+        var isHung = false
         var feeds: [AsyncStream<LeaseEvent>.Continuation] = []
     }
 
@@ -24,10 +28,37 @@ package final class InMemoryLeaseStore: LeaseStore {
 
     package init(config: ConfigReading) { content = Mutex(Content(config: config)) }
 
-    // MARK: What a test does to it
-
     /// Every request fails with that error until it is `nil` again.
     package func fail(with error: LeaseStoreError?) { content.withLock { $0.failure = error } }
+
+    /// Requests get no answer while it hangs; they end only by being cancelled, without effect.
+    package func hang(_ isHung: Bool = true) { content.withLock { $0.isHung = isHung } }
+
+    /// Restores the leases, grants and config of an earlier revision, as etcd from a snapshot: revisions run backwards,
+    /// and every feed notices.
+    package func restore(_ snapshot: Snapshot) {
+        content.withLock { content in
+            content.revision = snapshot.revision
+            content.leases = snapshot.leases
+            content.grants = snapshot.grants
+            Self.tell(&content, .snapshot(Self.snapshot(content, startsHistory: true)))
+        }
+    }
+
+    package var snapshot: Snapshot {
+        content.withLock { Snapshot(revision: $0.revision, leases: $0.leases, grants: $0.grants) }
+    }
+
+    package struct Snapshot: Sendable {
+        fileprivate let revision: Int64
+        fileprivate let leases: [SubnetKey: Lease]
+        fileprivate let grants: [GrantID: Duration]
+    }
+
+    package var grantCount: Int { content.withLock { $0.grants.count } }
+
+    /// Tells every feed's reader something that is not about a lease: an interruption, say.
+    package func tell(_ event: LeaseEvent) { content.withLock { Self.tell(&$0, event) } }
 
     package var requestCount: Int { content.withLock { $0.requests } }
 
@@ -57,23 +88,17 @@ package final class InMemoryLeaseStore: LeaseStore {
         }
     }
 
-    // MARK: The port
-
     package func feed() -> Feed {
         let (stream, continuation) = AsyncStream<LeaseEvent>.makeStream()
         content.withLock { content in
-            continuation.yield(
-                .snapshot(
-                    SnapshotPart(
-                        revision: Revision(content.revision), records: content.leases.values.map(LeaseRecord.lease),
-                        config: content.config, isFirst: true, isLast: true)))
+            continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true)))
             content.feeds.append(continuation)
         }
         return Feed(base: stream)
     }
 
     package func grant(ttl: Duration) async throws(LeaseStoreError) -> Grant {
-        try request { content in
+        try await request { content in
             let id = GrantID(content.nextGrant)
             content.nextGrant += 1
             content.grants[id] = ttl
@@ -82,28 +107,36 @@ package final class InMemoryLeaseStore: LeaseStore {
     }
 
     package func renew(_ grant: GrantID) async throws(LeaseStoreError) -> Duration? {
-        try request { $0.grants[grant] }
+        try await request { $0.grants[grant] }
     }
 
     package func commit(_ claim: LeaseClaim) async throws(LeaseStoreError) -> ClaimOutcome {
-        try request { content in
+        try await request { content in
             if let grant = claim.grant, content.grants[grant] == nil { return .grantGone }
             let present = content.leases[claim.key]
+            let news = content.leases.values.filter { $0.modRevision > claim.known || $0.key == claim.key }
+                .map(LeaseRecord.lease)
             let holds =
                 switch claim.condition {
                 case .absent: present == nil
-                case .unchanged(let revision): present?.modRevision == revision
+                case .unchanged(let revision, let kind):
+                    present?.modRevision == revision && (kind == nil || present?.kind == kind)
                 }
             guard holds else {
-                let news = content.leases.values.filter { $0.modRevision > claim.known || $0.key == claim.key }
-                return .conflict(news.map(LeaseRecord.lease), at: Revision(content.revision))
+                return .conflict(news, at: Revision(content.revision))
+            }
+            if claim.reuse == .never, content.notes[claim.key] != nil {
+                return .usedBefore(Self.past(content), news, at: Revision(content.revision))
+            }
+            if claim.condition == .absent {
+                content.notes[claim.key] = (claim.announcement.node, content.revision + 1)
             }
             return .claimed(Self.write(&content, claim.key, claim.announcement, claim.grant))
         }
     }
 
     package func release(_ key: SubnetKey, at revision: Revision) async throws(LeaseStoreError) -> Bool {
-        try request { content in
+        try await request { content in
             guard let lease = content.leases[key] else { return true }
             guard lease.modRevision == revision else { return false }
             Self.remove(&content, key)
@@ -111,18 +144,54 @@ package final class InMemoryLeaseStore: LeaseStore {
         }
     }
 
+    package func release(_ lease: Lease) async throws(LeaseStoreError) -> Bool {
+        try await request { content in
+            guard let present = content.leases[lease.key] else { return true }
+            guard present.modRevision == lease.modRevision, present.kind == lease.kind else { return false }
+            Self.remove(&content, lease.key)
+            return true
+        }
+    }
+
     package func revoke(_ grant: GrantID) async throws(LeaseStoreError) {
-        try request { _ in }
+        try await request { _ in }
         expire(grant)
     }
 
     package func remainingTime(of grant: GrantID) async throws(LeaseStoreError) -> Duration? {
-        try request { $0.grants[grant] }
+        try await request { $0.grants[grant] }
+    }
+
+    package func noteFreed(_ lease: Lease) async throws(LeaseStoreError) {
+        try await request { content in
+            guard content.leases[lease.key] == nil else { return }
+            content.revision += 1
+            content.notes[lease.key] = (lease.announcement.node, content.revision)
+        }
+    }
+
+    private static func past(_ content: Content) -> SubnetPast {
+        let holders = content.notes.sorted { $0.value.revision < $1.value.revision }
+            .map { SubnetPast.Holder(key: $0.key, node: $0.value.node) }
+        return SubnetPast(holders: holders, count: holders.count)
+    }
+
+    private static func snapshot(_ content: Content, startsHistory: Bool) -> SnapshotPart {
+        SnapshotPart(
+            revision: Revision(content.revision), records: content.leases.values.map(LeaseRecord.lease),
+            config: content.config, isFirst: true, isLast: true, startsHistory: startsHistory)
     }
 
     private func request<Result: Sendable>(
         _ body: (inout Content) -> Result
-    ) throws(LeaseStoreError) -> Result {
+    ) async throws(LeaseStoreError) -> Result {
+        while content.withLock({ $0.isHung }) {
+            do {
+                try await Task.sleep(for: .milliseconds(5))
+            } catch {
+                throw LeaseStoreError(remedy: .cancelled, description: "the request was cancelled")
+            }
+        }
         let outcome: Swift.Result<Result, LeaseStoreError> = content.withLock { content in
             content.requests += 1
             if let failure = content.failure { return .failure(failure) }

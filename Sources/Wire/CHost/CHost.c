@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -48,3 +49,12 @@ static int release_object(struct dl_phdr_info *object, size_t size, void *contex
 }
 
 void chost_release_code(void) { dl_iterate_phdr(release_object, NULL); }
+
+void chost_bound_memory(void) {
+    mallopt(M_ARENA_MAX, 1);
+    // Setting it also stops glibc from raising it to the largest block that was freed, which is what keeps a table's
+    // outgrown halves in the heap for good.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+}
+
+void chost_release_memory(void) { malloc_trim(0); }

@@ -5,7 +5,7 @@ extension EtcdClient {
     ///
     /// While a page is used the next one is fetched already. The first is small, so that its user can start early;
     /// each later one is twice as large, up to the limit: etcd walks its whole index for every page.
-    package func pages(_ request: RangeRequest, first: Int64 = 500, limit: Int64 = 4_000) -> RangePages {
+    package func pages(_ request: RangeRequest, first: Int64 = 500, limit: Int64 = 2_000) -> RangePages {
         RangePages(client: self, request: request, first: first, limit: limit)
     }
 }

@@ -3,6 +3,9 @@
 import JSONText
 
 /// A question for keys (`etcdserverpb.RangeRequest`), answered in the order of the keys.
+///
+/// With a limit, etcd counts all keys, but answers those that come first in that order or, with
+/// ``oldestWritesFirst``, those that were last written longest ago.
 package struct RangeRequest: Hashable, Sendable {
     package var keys: KeyRange
     /// The state at this revision; 0: the newest.
@@ -12,6 +15,7 @@ package struct RangeRequest: Hashable, Sendable {
     /// Only keys written at this revision or later.
     package var minModRevision: Int64 = 0
     package var countOnly = false
+    package var oldestWritesFirst = false
 
     package init(_ keys: KeyRange) { self.keys = keys }
 
@@ -22,6 +26,10 @@ package struct RangeRequest: Hashable, Sendable {
             if revision != 0 { json.member("revision", String(revision)) }
             if minModRevision != 0 { json.member("min_mod_revision", String(minModRevision)) }
             if countOnly { json.member("count_only", true) }
+            if oldestWritesFirst {
+                json.member("sort_order", "ASCEND")
+                json.member("sort_target", "MOD")
+            }
         }
     }
 }

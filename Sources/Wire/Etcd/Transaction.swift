@@ -11,6 +11,8 @@ package struct Transaction: Hashable, Sendable {
             case createRevision(Int64)
             /// The revision that last wrote it.
             case modRevision(Int64)
+            /// The grant that it hangs on; 0: none.
+            case lease(Int64)
         }
 
         package let key: [UInt8]
@@ -32,6 +34,9 @@ package struct Transaction: Hashable, Sendable {
                 case .modRevision(let revision):
                     json.member("target", "MOD")
                     json.member("mod_revision", String(revision))
+                case .lease(let grant):
+                    json.member("target", "LEASE")
+                    json.member("lease", String(grant))
                 }
             }
         }

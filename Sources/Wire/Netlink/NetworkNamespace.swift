@@ -63,9 +63,18 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     }
 
     private static func enter(_ descriptor: Int32) throws(NetlinkError) {
+        // Entering asks for CAP_SYS_ADMIN, also where one is already: a daemon with CAP_NET_ADMIN alone stays there.
+        guard !isCurrent(descriptor) else { return }
         guard clinux_enter_network_namespace(descriptor) == 0 else {
             throw NetlinkError(operand: "network namespace", cause: .system("setns", .last))
         }
+    }
+
+    /// Whether it is the calling thread's: a namespace is told by the inode of its file (namespaces(7)).
+    private static func isCurrent(_ descriptor: Int32) -> Bool {
+        var (wanted, own) = (stat(), stat())
+        guard unsafe fstat(descriptor, &wanted) == 0, unsafe stat(threadPath, &own) == 0 else { return false }
+        return (wanted.st_dev, wanted.st_ino) == (own.st_dev, own.st_ino)
     }
 
     static func path(of name: String) throws(NetlinkError) -> String {

@@ -15,4 +15,11 @@ int chost_notify(const char *socket_path, const char *message);
 /// be lost.
 void chost_release_code(void);
 
+/// Has malloc(3) keep less of what was freed: one heap instead of one a thread, and what is larger than 128 KiB goes
+/// back to the kernel as soon as it is freed. To be called before there is a second thread.
+void chost_bound_memory(void);
+
+/// Gives what malloc(3) keeps of freed memory back to the kernel.
+void chost_release_memory(void);
+
 #endif
