@@ -221,7 +221,7 @@ let package = Package(
             name: "LabTests",
             dependencies: [
                 "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
-                "tartand", .product(name: "Logging", package: "swift-log"),
+                "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
             ]),
     ]
 )

@@ -79,7 +79,8 @@ struct ReferenceTests {
         #expect(try scene.look("ping -c1 -W2 10.99.1.3", in: pods.0.name).contains("1 received"))
         let check = try scene.run("CHECK", "c1", pods.0, ours.with("prevResult", first))
         #expect(check.status == 0, "\(check.message)")
-        let backward = try scene.run("CHECK", "c2", pods.1, theirs.with("prevResult", second), plugin: bridge)
+        let backward = try scene.run(
+            "CHECK", "c2", pods.1, theirs.with("prevResult", second.withGateways), plugin: bridge)
         #expect(backward.status == 0, "\(backward.message)")
         // Each deletes the other's.
         #expect(try scene.run("DEL", "c1", pods.0, ours.with("prevResult", first)).status == 0)
