@@ -77,7 +77,7 @@ let package = Package(
         .target(
             name: "NodeAPI",
             dependencies: [
-                "APISchema", "NodeAgent", "Leases", "IPAddressing",
+                "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             // A link to the one at the top: the endpoint serves its own contract.

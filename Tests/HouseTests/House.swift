@@ -37,8 +37,8 @@ enum House {
         ],
         "APISchema": ["FoundationEssentials"],
         "NodeAPI": [
-            "APISchema", "NodeAgent", "Leases", "IPAddressing", "Hummingbird", "Logging", "ServiceLifecycle",
-            "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "FoundationEssentials",
+            "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing", "Hummingbird", "Logging",
+            "ServiceLifecycle", "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
         "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],

@@ -65,11 +65,8 @@ struct NetworkSetCommand: AsyncParsableCommand {
 
     /// What stands there now; where it is to be replaced as a whole it need not be JSON.
     private static func tree(_ current: KeyValue, file: String?, key: String) throws -> JSONTree {
-        do {
-            return try JSONTree(parsing: current.value)
-        } catch {
-            if file != nil { return .object([]) }
-            throw ProgramError(.configuration, "\(key) is not JSON now; replace it with --file")
-        }
+        if case .object(let members)? = try? JSONTree(parsing: current.value) { return .object(members) }
+        if file != nil { return .object([]) }
+        throw ProgramError(.configuration, "\(key) holds no JSON object now; replace it as a whole with --file")
     }
 }
