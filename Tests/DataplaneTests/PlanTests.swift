@@ -149,6 +149,25 @@ import Testing
         #expect(wanted.mtu == device)
     }
 
+    @Test func `with direct routing a peer on a network of the underlay gets a plain route, the others VXLAN`() throws {
+        let network = try IPv4Prefix(parsing: "192.168.0.0/29")
+        func entries(_ node: Int, isDirect: Bool, usesNextHops: Bool = true) throws -> PeerEntries<IPv4Address> {
+            let local = LocalNode(
+                node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), key: nil,
+                backend: .vxlan(VXLANConfig(directRouting: isDirect)), usesNextHops: usesNextHops, networks: [network])
+            return try local.entries(for: try LeaseFixtures.lease("10.244.20.0/24", node: node)).get()
+        }
+        let near = try entries(2, isDirect: true)
+        #expect(near.neighbor == nil && near.fdb == nil)
+        #expect(near.nextHop?.description == "nexthop id 3232235522 via 192.168.0.2 dev underlay onlink")
+        #expect(near.route.description == "route 10.244.20.0/24 nhid 3232235522")
+        let classic = try entries(2, isDirect: true, usesNextHops: false).route
+        #expect(classic.description == "route 10.244.20.0/24 via 192.168.0.2 dev underlay onlink")
+        let far = try entries(9, isDirect: false)
+        #expect(try entries(9, isDirect: true) == far)
+        #expect(try entries(2, isDirect: false).neighbor != nil)
+    }
+
     @Test func `what is not a peer is told why`() throws {
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
         let own = SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/25"))

@@ -41,6 +41,19 @@ struct HolderScene {
         return (scene, lease)
     }
 
+    /// Of another node in everything but what the arguments say.
+    func rival(
+        _ subnet: String, node: Int = 5, name: String? = nil, address: Int? = nil, revision: Int64
+    ) throws -> Lease {
+        var announcement = LeaseFixtures.announcement(node: node)
+        if let name { announcement.node = NodeID(name) }
+        if let address { announcement.publicIP = LeaseFixtures.publicIP(address) }
+        return Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: subnet)), announcement: announcement,
+            kind: .lease(GrantID(Int64(1000 + node))), createRevision: Revision(revision),
+            modRevision: Revision(revision))
+    }
+
     /// One of this node's own.
     func lease(_ subnet: String, grant: Int64?, revision: Int64) throws -> Lease {
         Lease(
@@ -51,6 +64,12 @@ struct HolderScene {
 
     mutating func list(_ leases: [Lease], at revision: Int64) -> [LeaseHolderAction] {
         _ = table.apply(LeaseFixtures.snapshot(leases, at: revision))
+        return machine.leasesKnown(table, config: config, at: now)
+    }
+
+    /// The first listing after etcd was restored from a snapshot.
+    mutating func restored(_ leases: [Lease], at revision: Int64) -> [LeaseHolderAction] {
+        _ = table.apply(LeaseFixtures.snapshot(leases, at: revision, startsHistory: true))
         return machine.leasesKnown(table, config: config, at: now)
     }
 

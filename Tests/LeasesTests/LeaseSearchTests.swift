@@ -11,13 +11,13 @@ import Testing
         batch: UInt64
     ) {
         var search = LeaseSearch()
-        for seed in 0..<20 as Range<UInt64> { search.run(1_000_000 + batch * 20 + seed) }
+        for seed in 0..<8 as Range<UInt64> { search.run(1_000_000 + batch * 8 + seed) }
         #expect(search.findings == [])
     }
 
     @Test func `between them the seeds try every kind of fault`() {
         var search = LeaseSearch()
-        for seed in 0..<40 as Range<UInt64> { search.run(seed) }
+        for seed in 0..<24 as Range<UInt64> { search.run(seed) }
         for fault in ModelFault.allCases { #expect(search.faults[fault, default: 0] > 0, "\(fault)") }
     }
 

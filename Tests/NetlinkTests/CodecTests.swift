@@ -35,7 +35,9 @@ import Testing
         // The same but for the four bytes of a NUL behind "veth".
         #expect(ours.count == theirs.count + 4)
         #expect(Hex.text(ours).hasSuffix(Hex.text(Array(theirs.suffix(32)))))
-        #expect(read(LinkMessage.self, from: ours) == LinkMessage(name: "v0", isUp: false, kind: .veth(nil)))
+        var expected = LinkMessage(name: "v0", isUp: false, kind: .veth(nil))
+        expected.isPromiscuous = false
+        #expect(read(LinkMessage.self, from: ours) == expected)
     }
 
     @Test func `the entries of a peer are byte for byte what ip and bridge send`() {

@@ -77,6 +77,47 @@ import Testing
         #expect(scene.log.count("IPv6 is not programmed") == 1)
     }
 
+    @Test func `a subnet file that can't be written is told once, as its own problem, and tried again`() async throws {
+        struct Full: Error {}
+        let (scene, kernel) = scene()
+        scene.failPublishing(with: Full())
+        try await scene.run {
+            try scene.start(leases(1...2))
+            try await settle(scene, kernel, entries: 8)
+            try await scene.eventually("three tries") { scene.publishingTries >= 3 }
+            #expect(scene.log.count("the subnet file could not be written") == 1)
+            #expect(scene.status.read { $0.subnetFileProblem } == "Full()")
+            #expect(scene.status.read { $0.dataplane.problem } == nil)
+            scene.failPublishing(with: nil)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            try await scene.eventually("no problem") { scene.status.read { $0.subnetFileProblem } == nil }
+        }
+    }
+
+    @Test func `a node without a dataplane and a subnet that waits for its node are no faults`() async throws {
+        let (scene, kernel) = scene()
+        func lease(_ subnet: String, _ backend: LeaseAnnouncement.Backend, _ kind: Lease.Kind, _ number: Int) throws
+            -> Lease
+        {
+            Lease(
+                key: SubnetKey(try IPv4Prefix(parsing: subnet)),
+                announcement: LeaseAnnouncement(
+                    node: NodeID("x\(number)"), owner: .tartan, publicIP: LeaseFixtures.publicIP(number),
+                    backend: backend),
+                kind: kind, createRevision: Revision(5), modRevision: Revision(5))
+        }
+        let silent = try [
+            lease("10.244.90.0/24", .other("alloc"), .lease(GrantID(90)), 90),
+            lease("10.244.91.0/24", .vxlan(ipv4: nil, ipv6: nil), .reservation, 91),
+        ]
+        let wrong = try lease("10.244.92.0/24", .vxlan(ipv4: nil, ipv6: nil), .lease(GrantID(92)), 92)
+        try await scene.run {
+            try scene.start(leases(1...2) + silent + [wrong])
+            try await settle(scene, kernel, entries: 8)
+        }
+        #expect(scene.status.read { Set($0.faults.keys) } == [wrong.key])
+    }
+
     @Test func `a restart with nothing changed sends no change`() async throws {
         let (scene, kernel) = scene()
         try await scene.run {

@@ -64,6 +64,7 @@ struct BuiltDaemon {
 }
 
 /// Asks until the answer is the one wanted or the time is over.
+@discardableResult
 func eventually<Answer: Sendable>(
     within limit: Duration = .seconds(10), _ what: String, _ ask: () async throws -> Answer?
 ) async throws -> Answer {

@@ -105,6 +105,7 @@ import Testing
             _ = try await eventually("the first daemon answers") { try await get("/livez", http) }
             let second = try await BuiltDaemon.run(quiet(["--node-name", "n2"]))
             #expect(second.status == 69, "\(second)")
+            #expect(!second.errors.contains("subnet leased"), "\(second.errors)")
             let last = second.errors.split(separator: "\n").last ?? ""
             #expect(last.hasPrefix("tartand: ") && last.contains("api.sock"), "\(second.errors)")
             #expect(try await get("/livez", http).status == 200, "the first one lives on")

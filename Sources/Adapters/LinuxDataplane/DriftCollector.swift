@@ -125,9 +125,9 @@ extension DriftCollector.State {
             changes.isUnderlayChanged = true
             underlayLink = nil
         } else {
-            // Set down and up between two looks, it has lost its routes.
-            if link.isUp != isUnderlayUp { changes.isUnderlayChanged = true }
-            isUnderlayUp = link.isUp ?? isUnderlayUp
+            // Down and up between two looks, it has lost its routes; without a carrier, its next hops with theirs.
+            if link.carriesPackets != isUnderlayUp { changes.isUnderlayChanged = true }
+            isUnderlayUp = link.carriesPackets
             underlayLink = link
         }
         return true
@@ -143,7 +143,10 @@ extension DriftCollector.State {
             return true
         }
         changes.areAddressesChanged = true
-        if message.index == devices.underlay, address == underlay?.address { changes.isUnderlayChanged = true }
+        if message.index == devices.underlay, let underlay {
+            let isKnown = underlay.networks.contains { $0.contains(address) && $0.length == message.prefixLength }
+            if address == underlay.address || isKnown == (outcome == .gone) { changes.isUnderlayChanged = true }
+        }
         return true
     }
 
@@ -205,4 +208,9 @@ extension DriftCollector.State {
         underlayLink = nil
         deviceAddresses = [:]
     }
+}
+
+extension LinkMessage {
+    /// Up, and with a carrier.
+    var carriesPackets: Bool { (isUp ?? false) && isRunning }
 }

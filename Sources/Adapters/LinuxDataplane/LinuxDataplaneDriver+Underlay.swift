@@ -23,8 +23,9 @@ extension LinuxDataplaneDriver {
         }
         let underlay = Underlay(
             name: name, index: choice.index, mtu: Int(link.mtu ?? 1500), address: address,
-            ipv6Address: selection.publicIPv6 ?? host.ipv6Address(of: choice.index), publicIP: selection.publicIP)
-        drift.follow(underlay, isUp: link.isUp ?? false)
+            ipv6Address: selection.publicIPv6 ?? host.ipv6Address(of: choice.index), publicIP: selection.publicIP,
+            networks: host.networks(of: choice.index))
+        drift.follow(underlay, isUp: link.carriesPackets)
         return underlay
     }
 

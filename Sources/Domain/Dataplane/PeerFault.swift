@@ -24,7 +24,14 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
     case badPublicIP(IPv4Address)
 
     /// Whether an operator should hear of it.
-    package var isWorthReporting: Bool { self != .own && self != .notCarried }
+    package var isWorthReporting: Bool {
+        switch self {
+        case .own, .notCarried: false
+        // A node that says so itself carries no traffic: started with --dataplane none, or leased for by another.
+        case .backend("alloc", wanted: _): false
+        default: true
+        }
+    }
 
     package var description: String {
         switch self {

@@ -14,10 +14,12 @@ package struct Underlay: Hashable, Sendable {
     package var ipv6Address: IPv6Address?
     /// What peers send to: another address only behind a translation of addresses (`--public-ip`).
     package var publicIP: IPv4Address
+    /// The networks that it is directly connected to, in order: every host there is one hop away.
+    package var networks: [IPv4Prefix]
 
     package init(
         name: String, index: UInt32, mtu: Int, address: IPv4Address, ipv6Address: IPv6Address? = nil,
-        publicIP: IPv4Address? = nil
+        publicIP: IPv4Address? = nil, networks: [IPv4Prefix] = []
     ) {
         self.name = name
         self.index = index
@@ -25,6 +27,7 @@ package struct Underlay: Hashable, Sendable {
         self.address = address
         self.ipv6Address = ipv6Address
         self.publicIP = publicIP ?? address
+        self.networks = networks
     }
 }
 

@@ -54,9 +54,19 @@ package enum LeaseHolderNotice: Hashable, Sendable {
 }
 
 /// Why a lease holder ends the program.
-package enum LeaseHolderStop: Error, Hashable, Sendable {
+package enum LeaseHolderStop: Error, Hashable, Sendable, CustomStringConvertible {
     case identityConflict(IdentityConflict)
     case leaseLost(SubnetKey, newHolder: Lease?)
+
+    package var description: String {
+        switch self {
+        case .identityConflict(let conflict): return conflict.description
+        case .leaseLost(let key, let holder):
+            let other = holder?.announcement.node.map { "node '\($0)'" } ?? "another node"
+            return "the lease of \(key.subnet) was lost to \(other); start again to lease another subnet, or run with "
+                + "--on-lease-lost move"
+        }
+    }
 }
 
 /// Where the holder stands, in the words of `GET /v1/node`.

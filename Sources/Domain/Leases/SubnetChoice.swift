@@ -11,6 +11,11 @@ package struct SubnetChoice: Sendable {
     package struct Pick: Hashable, Sendable {
         package let key: SubnetKey
         package let reuse: LeaseClaim.Reuse
+
+        package init(key: SubnetKey, reuse: LeaseClaim.Reuse) {
+            self.key = key
+            self.reuse = reuse
+        }
     }
 
     private let node: NodeID

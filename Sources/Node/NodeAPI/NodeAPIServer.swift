@@ -46,10 +46,13 @@ package struct NodeAPIServer: Service {
 
     package func run() async throws { try await run { _ in } }
 
-    /// Runs until shutdown; tells where it listens once it does. Throws ``ListenError`` where it can't.
+    /// Runs until shutdown; tells where it listens once it does, also where that is nowhere. Throws ``ListenError``
+    /// where it can't.
     package func run(whenListening: @escaping @Sendable (ListenAddress) -> Void) async throws {
         switch listen {
-        case .none: try? await gracefulShutdown()
+        case .none:
+            whenListening(listen)
+            try? await gracefulShutdown()
         case .tcp(let address, let port):
             try await serve(at: .hostname("\(address)", port: Int(port))) { channel in
                 let bound = ListenAddress.tcp(address, port: UInt16(channel.localAddress?.port ?? Int(port)))

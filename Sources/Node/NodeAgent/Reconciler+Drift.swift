@@ -14,6 +14,9 @@ extension Reconciler {
             state.needsUnderlay = true
             state.needsDump = true
             if let device = state.deviceName { state.deviceFight.clear(device) }
+            state.isUnderlayDrifted = true
+            // What it refused while it was down it may take now.
+            state.refusals.clearAll()
         }
         if changes.isDeviceChanged, let device = state.deviceName {
             state.isDeviceDrifted = true
@@ -37,12 +40,13 @@ extension Reconciler {
         note(state.table?.tracker.see(changes) ?? [], &state)
     }
 
-    /// Entries that others changed: to be counted when they are repaired, and watched for a fight.
-    func note(_ drifted: [EntryKey<IPv4Address>], _ state: inout ReconcilerState) {
+    /// Entries that others changed: to be counted when they are repaired, and watched for a fight; not so what the
+    /// kernel itself drops with its underlay, as often as that may happen.
+    func note(_ drifted: [EntryKey<IPv4Address>], _ state: inout ReconcilerState, isFight: Bool = true) {
         let now = status.clock.now
         for key in drifted {
             state.drifted.insert(key)
-            if state.fights.strike(key, at: now) {
+            if isFight, state.fights.strike(key, at: now) {
                 logger.error(
                     "somebody keeps changing an entry; it is repaired more slowly from now on",
                     metadata: ["entry": "\(key)"])

@@ -22,7 +22,8 @@ extension Reconciler {
         let usesNextHops = try await driver.supportsNextHops()
         state.local = LocalNode(
             node: settings.node, publicIP: state.underlay.publicIP, mac: settings.mac, key: state.own,
-            backend: backend, usesNextHops: usesNextHops, addresses: state.addresses)
+            backend: backend, usesNextHops: usesNextHops, addresses: state.addresses,
+            networks: state.underlay.networks)
         state.lastProblem = nil
     }
 
@@ -113,13 +114,16 @@ extension Reconciler {
         state.lastAudit = status.clock.now
         if state.table != nil {
             let drifted = state.table?.tracker.seeAll(seen) ?? []
-            if !state.isDeviceDrifted, !state.isDeviceRemoved { note(drifted, &state) }
+            if !state.isDeviceDrifted, !state.isDeviceRemoved {
+                note(drifted, &state, isFight: !state.isUnderlayDrifted)
+            }
         } else {
             var tracker = DataplaneTracker<IPv4Address>()
             tracker.seeAll(seen)
             state.unowned = tracker
         }
         state.isDeviceRemoved = false
+        state.isUnderlayDrifted = false
         // While the device waits for its repair, so does its account.
         if state.prepared != nil { state.isDeviceDrifted = false }
     }

@@ -26,11 +26,20 @@ extension Reconciler {
         do {
             try await publishSubnet(file)
             state.published = file
-            status.update { $0.isSubnetFileWritten = true }
+            status.update {
+                $0.isSubnetFileWritten = true
+                $0.subnetFileProblem = nil
+            }
             return true
         } catch {
-            logger.error("the subnet file could not be written; trying again", metadata: ["error": "\(error)"])
-            status.update { $0.dataplane.problem = "\(error)" }
+            let problem = "\(error)"
+            let isNews = status.update { snapshot in
+                defer { snapshot.subnetFileProblem = problem }
+                return snapshot.subnetFileProblem != problem
+            }
+            logger.log(
+                level: isNews ? .error : .debug, "the subnet file could not be written; trying again",
+                metadata: ["error": "\(error)"])
             return false
         }
     }

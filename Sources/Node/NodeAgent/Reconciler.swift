@@ -160,7 +160,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             if replacing { snapshot.faults = [:] }
             var news: [(SubnetKey, PeerFault)] = []
             for (key, fault) in faults {
-                guard let fault, fault.isWorthReporting else {
+                // A subnet that is kept for a node that is not there yet has no VTEP.
+                let isIdle = fault == .missingVTEP && snapshot.leases[key]?.kind == .reservation
+                guard let fault, fault.isWorthReporting, !isIdle else {
                     if !snapshot.faults.isEmpty { snapshot.faults[key] = nil }
                     continue
                 }

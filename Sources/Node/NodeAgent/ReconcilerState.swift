@@ -42,6 +42,8 @@ struct ReconcilerState {
     var needsDump = true
     /// The device was changed by others and has not been mended yet.
     var isDeviceDrifted = false
+    /// The underlay's link or address has changed since the tables were last read.
+    var isUnderlayDrifted = false
 
     /// Entries that others changed and that are not as they were yet.
     var drifted: Set<Key> = []

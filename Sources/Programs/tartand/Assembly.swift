@@ -39,7 +39,8 @@ struct Assembly {
         let identity = try await identity(driver: driver, underlay: underlay)
         let client = EtcdClient(configuration: configuration.etcd, logger: logger)
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
-        let status = NodeStatus(node: configuration.node, clock: MonotonicClock())
+        let status = NodeStatus(
+            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config)
         status.update { $0.publicIP = underlay.publicIP }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
@@ -84,7 +85,14 @@ struct Assembly {
                 "prefix": "\(configuration.keys.prefix)",
             ])
         let stopLimit = StopLimit(notifier: notifier, logger: logger)
-        let services = [api] as [any Service] + (host?.services ?? []) + [reconciler, holder, watcher, stopLimit]
+        let programming = AfterListening(reconciler)
+        let holding = AfterListening(holder)
+        let listening = ListeningAPI(server: api) {
+            programming.open()
+            holding.open()
+        }
+        let services =
+            [listening] as [any Service] + (host?.services ?? []) + [programming, holding, watcher, stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)

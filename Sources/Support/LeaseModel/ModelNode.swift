@@ -44,6 +44,7 @@ struct ModelNode {
     var used: SubnetKey?
     private var believesUntil: Ticks = 0
     var startedAt: Ticks = 0
+    var heldAt: Ticks = 0
     /// When something last happened to it that may cost it its lease.
     var disturbedAt: Ticks = 0
     /// Somebody took its lease, whether or not it has noticed.

@@ -17,7 +17,7 @@ extension World {
         switch event {
         case .arrive(let number), .answer(let number), .giveUp(let number): flights[number]?.node
         case .timer(let node, _), .feed(let node, _), .start(let node), .resume(let node), .reconnect(let node): node
-        case .etcdReturns, .fault, .calm: nil
+        case .etcdReturns, .overwrite, .fault, .calm: nil
         }
     }
 
@@ -67,6 +67,7 @@ extension World {
     /// A node that was connected for longer than a lease lives keeps its subnet.
     mutating func checkLoss(of key: SubnetKey, by node: Int) {
         guard !nodes[node].isRobbed, now - nodes[node].disturbedAt > Self.ttl + .seconds(10) else { return }
+        if let taken = takenAt[key], taken > nodes[node].heldAt - .seconds(30) { return }
         fail("\(name(node)) loses \(key), though nothing happened to it since \(nodes[node].disturbedAt / 1_000) ms")
     }
 

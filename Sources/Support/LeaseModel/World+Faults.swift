@@ -147,27 +147,24 @@ extension World {
         return SubnetKey(subnet)
     }
 
-    private mutating func disturbHolder(of key: SubnetKey) {
-        for node in nodes.indices where nodes[node].machine.lease?.key == key { rob(node) }
-    }
-
     private mutating func deleteKey() {
         let key = someKey()
         guard !etcd.isDown, etcd.keys[key] != nil else { return }
         count(.keyDeleted)
         isDisorderly = true
-        disturbHolder(of: key)
+        takenAt[key] = now
         etcd.delete(key)
         journal.say(now, "somebody deletes \(key)")
     }
 
     /// As a flannel node that was cut off for long does.
-    private mutating func overwriteKey() {
+    private mutating func overwriteKey() { overwrite(someKey()) }
+
+    mutating func overwrite(_ key: SubnetKey) {
         guard !etcd.isDown else { return }
         count(.keyOverwritten)
         isDisorderly = true
-        let key = someKey()
-        disturbHolder(of: key)
+        takenAt[key] = now
         let grant = etcd.grant(ttl: .seconds(Int64.random(in: 5...40, using: &random)), at: now)
         etcd.put(key, stranger, grant.id)
         journal.say(now, "somebody takes \(key)")
@@ -185,7 +182,7 @@ extension World {
         let count = etcd.keys.values.filter { $0.grantID == nil }.count
         guard !etcd.isDown, etcd.keys[key] == nil, count < size - nodes.count else { return }
         self.count(.reserved)
-        for node in nodes.indices where nodes[node].used == key { rob(node) }
+        takenAt[key] = now
         let number = Int.random(in: 0...nodes.count, using: &random)
         var announcement = stranger
         announcement.node = number < nodes.count ? nodes[number].name : NodeID("nobody")

@@ -36,6 +36,9 @@ extension World {
             case .send(let request):
                 sent += 1
                 nodes[node].requests += 1
+                if case .commit(let claim) = request, isMeddled, !isCalm, chance(1, in: 15) {
+                    queue.push(.overwrite(claim.key), at: later(0, 5))
+                }
                 send(.request(request), from: node)
             case .release(let lease): send(.release(lease), from: node)
             case .revoke(let grant): send(.revoke(grant), from: node)
@@ -46,6 +49,7 @@ extension World {
                 journal.say(now, "\(name(node)): \(notice)")
                 // Who waits for a free subnet may have to ask often.
                 if case .rangeFull = notice { nodes[node].hasFailed = true }
+                if case .claimConflict = notice { nodes[node].conflicts += 1 }
             case .stop(let reason): stopped(node, reason)
             }
         }
@@ -62,6 +66,7 @@ extension World {
         nodes[node].hasHeld = true
         nodes[node].used = lease.key
         nodes[node].isRobbed = false
+        nodes[node].heldAt = now
         nodes[node].remembered = lease.key
     }
 
@@ -177,7 +182,10 @@ extension World {
                 nodes[node].machine.renewed(grant, ttl, sentAt: sentAt, in: table, at: time)
             }
         if case .committed(_, let outcome) = answer {
-            if case .claimed = outcome {} else { nodes[node].conflicts += 1 }
+            switch outcome {
+            case .usedBefore, .grantGone: nodes[node].conflicts += 1
+            case .claimed, .conflict: break
+            }
         }
         perform(actions, of: node)
     }

@@ -23,6 +23,8 @@ package struct World {
         case resume(node: Int)
         case reconnect(node: Int)
         case etcdReturns(restored: Bool)
+        /// Somebody is quicker than the node whose request is on its way.
+        case overwrite(SubnetKey)
         case fault
         case calm
     }
@@ -50,6 +52,8 @@ package struct World {
     let size: Int
     /// Whether an operator's hand, or a restore, takes keys away from under their holders.
     let isMeddled: Bool
+    /// When an operator or a stranger last took a key from whoever had it.
+    var takenAt: [SubnetKey: Ticks] = [:]
     /// What of etcd was last checked against every node's belief.
     var checked: (revision: Int64, history: Int) = (0, 0)
 
@@ -103,6 +107,7 @@ package struct World {
             nodes[node].isPartitioned = false
             journal.say(now, "n\(node) is connected again")
         case .etcdReturns(let isRestored): etcdReturns(isRestored)
+        case .overwrite(let key): if !isCalm { overwrite(key) }
         case .fault: makeFault()
         case .calm: calmDown()
         }

@@ -31,7 +31,8 @@ package final class InMemoryLeaseStore: LeaseStore {
     /// Every request fails with that error until it is `nil` again.
     package func fail(with error: LeaseStoreError?) { content.withLock { $0.failure = error } }
 
-    /// Requests get no answer while it hangs; they end only by being cancelled, without effect.
+    /// Requests get no answer while it hangs; they end only by being cancelled, without effect. A feed that is begun
+    /// then has no snapshot.
     package func hang(_ isHung: Bool = true) { content.withLock { $0.isHung = isHung } }
 
     /// Restores the leases, grants and config of an earlier revision, as etcd from a snapshot: revisions run backwards,
@@ -91,7 +92,7 @@ package final class InMemoryLeaseStore: LeaseStore {
     package func feed() -> Feed {
         let (stream, continuation) = AsyncStream<LeaseEvent>.makeStream()
         content.withLock { content in
-            continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true)))
+            if !content.isHung { continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true))) }
             content.feeds.append(continuation)
         }
         return Feed(base: stream)

@@ -46,10 +46,10 @@ package enum LeaseFixtures {
     }
 
     package static func snapshot(
-        _ leases: [Lease], at revision: Int64, config: ConfigReading? = nil
+        _ leases: [Lease], at revision: Int64, config: ConfigReading? = nil, startsHistory: Bool = false
     ) -> SnapshotPart {
         SnapshotPart(
             revision: Revision(revision), records: leases.map(LeaseRecord.lease), config: config, isFirst: true,
-            isLast: true)
+            isLast: true, startsHistory: startsHistory)
     }
 }
