@@ -147,7 +147,9 @@ struct DeviceTests {
         #expect(await driver.takeChanges().isDeviceChanged, "what others did before is not forgotten")
     }
 
-    @Test func `a device is removed by its name, if it is a VXLAN device, and that is no change by others`() async throws {
+    @Test func `a device is removed by its name, if it is a VXLAN device, and that is no change by others`()
+        async throws
+    {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()
         try await driver.prepare(scene.device(driver))

@@ -74,7 +74,7 @@ import Testing
     @Test func `the news of its own new table does not make it put the old one back`() async throws {
         try await run { masquerader in
             try await masquerader.prepare(Self.masquerade)
-            await eventually { firewall.isListenedTo && firewall.read { $0.looks >= 3 } }
+            await eventually { firewall.isListenedTo && firewall.read { $0.looks >= 2 } }
             firewall.change { $0.lingers = true }
             try await masquerader.prepare(Self.moved)
             #expect(firewall.read { $0.table } == Self.moved)

@@ -135,11 +135,12 @@ import Testing
         }
     }
 
-    @Test func `while a fight for the device is on, nothing is applied without it, and that is a problem`() async throws {
+    @Test func `while a fight for the device is on, nothing is applied without it, and that is a problem`() async throws
+    {
         try await settled { scene, kernel, state in
             try await scene.eventually("the fight is noticed") {
                 if kernel.read({ $0.device != nil }) { kernel.disturb { $0.device = nil } }
-                return scene.log.count("somebody keeps changing the device") == 1
+                return scene.log.count("somebody keeps changing the device;") == 1
             }
             kernel.change { $0.refusedCount = 0 }
             // Half a second's hold, in which leases change.
@@ -213,7 +214,9 @@ import Testing
 
     @Test func `an announced address that the underlay has lost is a problem until it is back`() async throws {
         try await settled { scene, kernel, _ in
-            kernel.disturb { $0.underlay = Underlay(name: "eth0", index: 2, mtu: 1500, address: IPv4Address(1, 2, 3, 4)) }
+            kernel.disturb {
+                $0.underlay = Underlay(name: "eth0", index: 2, mtu: 1500, address: IPv4Address(1, 2, 3, 4))
+            }
             try await scene.eventually("the complaint") {
                 scene.status.read { $0.dataplane.problem }?.contains("announces 192.168.0.1") == true
             }

@@ -41,7 +41,8 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
         }
     }
 
-    package init(in namespace: consuming NetworkNamespace, nextHops: NextHopUse = .whereSupported) throws(NetlinkError) {
+    package init(in namespace: consuming NetworkNamespace, nextHops: NextHopUse = .whereSupported) throws(NetlinkError)
+    {
         socket = try RouteSocket(in: namespace)
         let drift = DriftCollector()
         self.drift = drift

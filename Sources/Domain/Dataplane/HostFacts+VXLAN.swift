@@ -52,7 +52,8 @@ extension HostFacts {
                 HostFinding(
                     .mtu, .fault,
                     what: "the network's MTU of \(outer) exceeds the \(underlay.mtu) of \(underlay.name)",
-                    why: "full packets of nodes with the larger one are dropped, so that connections open and then hang",
+                    why:
+                        "full packets of nodes with the larger one are dropped, so that connections open and then hang",
                     remedy: "ip link set dev \(underlay.name) mtu \(outer)"))
         }
         let (least, reason) =

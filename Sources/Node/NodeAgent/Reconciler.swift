@@ -103,7 +103,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             // What the content said must not be lost: the next pass finds it in the table once there is one.
             want(content, &state)
             let now = status.clock.now
-            return state.prepared == nil ? state.deviceFight.nextEnd(after: now) ?? state.retryTime(at: now)
+            return state.prepared == nil
+                ? state.deviceFight.nextEnd(after: now) ?? state.retryTime(at: now)
                 : state.retryTime(at: now)
         }
         want(content, &state)
