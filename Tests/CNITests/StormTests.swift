@@ -61,7 +61,7 @@ import Testing
         group.wait()
         let (complaints, living, killed) = ledger.state.withLock { ($0.complaints, $0.living, $0.killed) }
         #expect(complaints == [])
-        #expect(killed >= 10, "too few were killed in the middle to mean anything")
+        #expect(killed >= 5, "too few were killed in the middle to mean anything")
 
         // What is left of the killed goes with GC; the others stay.
         let list = living.map { pod in
@@ -90,7 +90,8 @@ import Testing
         let adding = try scene.host.start(
             PluginFiles.ours, "ADD", container, pod, scene.host.configuration())
         if number % 10 == 3 {
-            usleep(UInt32.random(in: 200...20_000))
+            // Some at their very beginning, some near their end, however loaded the machine is.
+            usleep(UInt32.random(in: 200...(number % 20 == 3 ? 5_000 : 40_000)))
             adding.kill()
         }
         let added = adding.wait()
