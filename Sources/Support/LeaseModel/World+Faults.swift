@@ -104,6 +104,7 @@ extension World {
         guard !etcd.isDown, !restoring || etcd.hasSnapshot else { return }
         count(.etcdDown)
         etcd.isDown = true
+        downAt = now
         let longest: Int64 = chance(1, in: 4) ? 90_000 : 8_000
         queue.push(.etcdReturns(restored: restoring), at: later(100, longest))
         journal.say(now, "etcd is down")
@@ -112,6 +113,8 @@ extension World {
     mutating func etcdReturns(_ isRestored: Bool) {
         guard etcd.isDown else { return }
         etcd.isDown = false
+        // Who was in trouble when etcd went had no chance to get out of it since.
+        for node in nodes.indices where nodes[node].disturbedAt > downAt - Self.ttl - .seconds(10) { disturb(node) }
         if isRestored {
             count(.restored)
             etcd.restore(at: now)

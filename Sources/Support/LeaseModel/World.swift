@@ -45,6 +45,8 @@ package struct World {
     var flightCount = 0
     var now: Ticks = 0
     var isCalm = false
+    /// When etcd last went.
+    var downAt: Ticks = 0
     /// Whether somebody took keys away from under their holders: an operator, or a restore.
     var isDisorderly = false
     /// Mean pause between faults.

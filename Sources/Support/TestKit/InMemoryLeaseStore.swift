@@ -19,8 +19,12 @@ package final class InMemoryLeaseStore: LeaseStore {
         var requests = 0
         /// Who had which subnet, and when that was noted last.
         var notes: [SubnetKey: (node: NodeID?, revision: Int64)] = [:]
-        /// Requests are not answered at all, until their senders give up.
-        var isHung = false
+        /// Requests that came, answered or not, and which of them are not, until their senders give up.
+        var arrived = 0
+        var hung = 0..<0
+        /// Requests that wait for an answer.
+        var waiting = 0
+        var isMute = false
         var feeds: [AsyncStream<LeaseEvent>.Continuation] = []
     }
 
@@ -31,9 +35,20 @@ package final class InMemoryLeaseStore: LeaseStore {
     /// Every request fails with that error until it is `nil` again.
     package func fail(with error: LeaseStoreError?) { content.withLock { $0.failure = error } }
 
-    /// Requests get no answer while it hangs; they end only by being cancelled, without effect. A feed that is begun
-    /// then has no snapshot.
-    package func hang(_ isHung: Bool = true) { content.withLock { $0.isHung = isHung } }
+    /// Requests get no answer, after some that still do; they end only by being cancelled, without effect. A feed that
+    /// is begun then has no snapshot.
+    package func hang(after count: Int = 0, only number: Int = 1 << 30) {
+        content.withLock { $0.hung = $0.arrived + count..<$0.arrived + count + number }
+    }
+
+    /// It answers again, also what waits.
+    package func goOn() { content.withLock { $0.hung = 0..<0 } }
+
+    /// How many requests wait for an answer.
+    package var waitingCount: Int { content.withLock { $0.waiting } }
+
+    /// Feeds are told nothing more.
+    package func mute() { content.withLock { $0.isMute = true } }
 
     /// Restores the leases, grants and config of an earlier revision, as etcd from a snapshot: revisions run backwards,
     /// and every feed notices.
@@ -92,7 +107,7 @@ package final class InMemoryLeaseStore: LeaseStore {
     package func feed() -> Feed {
         let (stream, continuation) = AsyncStream<LeaseEvent>.makeStream()
         content.withLock { content in
-            if !content.isHung { continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true))) }
+            if !content.hung.contains(content.arrived) { continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true))) }
             content.feeds.append(continuation)
         }
         return Feed(base: stream)
@@ -171,6 +186,21 @@ package final class InMemoryLeaseStore: LeaseStore {
         }
     }
 
+    /// Whether one came: `false` where the request was cancelled before.
+    private func waitForAnswer() async -> Bool {
+        let number = content.withLock { content in
+            content.arrived += 1
+            return content.arrived - 1
+        }
+        guard content.withLock({ $0.hung.contains(number) }) else { return true }
+        content.withLock { $0.waiting += 1 }
+        defer { content.withLock { $0.waiting -= 1 } }
+        while content.withLock({ $0.hung.contains(number) }) {
+            do { try await Task.sleep(for: .milliseconds(2)) } catch { return false }
+        }
+        return true
+    }
+
     private static func past(_ content: Content) -> SubnetPast {
         let holders = content.notes.sorted { $0.value.revision < $1.value.revision }
             .map { SubnetPast.Holder(key: $0.key, node: $0.value.node) }
@@ -186,12 +216,8 @@ package final class InMemoryLeaseStore: LeaseStore {
     private func request<Result: Sendable>(
         _ body: (inout Content) -> Result
     ) async throws(LeaseStoreError) -> Result {
-        while content.withLock({ $0.isHung }) {
-            do {
-                try await Task.sleep(for: .milliseconds(5))
-            } catch {
-                throw LeaseStoreError(remedy: .cancelled, description: "the request was cancelled")
-            }
+        if await !waitForAnswer() {
+            throw LeaseStoreError(remedy: .cancelled, description: "the request was cancelled")
         }
         let outcome: Swift.Result<Result, LeaseStoreError> = content.withLock { content in
             content.requests += 1
@@ -222,6 +248,7 @@ package final class InMemoryLeaseStore: LeaseStore {
     }
 
     private static func tell(_ content: inout Content, _ event: LeaseEvent) {
+        guard !content.isMute else { return }
         for feed in content.feeds { feed.yield(event) }
     }
 }

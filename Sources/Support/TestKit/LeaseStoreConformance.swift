@@ -34,6 +34,8 @@ package struct LeaseStoreConformance<Store: LeaseStore>: Sendable {
         try await checkChanges(follower)
         try await checkReservations(follower)
         try await checkReleases(follower)
+        try await checkGrantsAreCompared()
+        try await checkReuse()
         try await checkExpiry(follower)
         try await checkRenewalIsSilent(follower)
         let late = FeedFollower(store.feed())
@@ -127,6 +129,65 @@ package struct LeaseStoreConformance<Store: LeaseStore>: Sendable {
         _ = try await claimed(try claim(40, grant: grant.id))
     }
 
+    /// After a restore a revision may be another lease's: what hangs on another grant is another lease.
+    private func checkGrantsAreCompared() async throws {
+        let grant = try await store.grant(ttl: .seconds(60))
+        let lease = try await claimed(try claim(45, grant: grant.id))
+        for kind in [.reservation, .lease(GrantID(grant.id.value ^ 1))] as [Lease.Kind] {
+            let other = Lease(
+                key: lease.key, announcement: lease.announcement, kind: kind, createRevision: lease.createRevision,
+                modRevision: lease.modRevision)
+            try require(try await !store.release(other), "a lease under another grant is not released")
+            let change = try claim(45, grant: grant.id, condition: other.unchanged)
+            guard case .conflict = try await store.commit(change) else {
+                throw ConformanceFault(description: "a lease under another grant is not changed")
+            }
+        }
+        let changed = try await claimed(try claim(45, grant: grant.id, condition: lease.unchanged))
+        try require(try await !store.release(lease), "a lease of before is not released")
+        try require(try await store.release(changed), "a lease as it was read is released")
+        try require(try await store.release(changed), "what is gone was released")
+        let reservation = try await claimed(try claim(46, grant: nil))
+        let rewritten = try await claimed(try claim(46, grant: nil, condition: reservation.unchanged))
+        try require(rewritten.kind == .reservation, "a reservation that is changed stays one")
+        try require(try await store.release(rewritten), "a reservation as it was read is released")
+    }
+
+    private func checkReuse() async throws {
+        let grant = try await store.grant(ttl: .seconds(60))
+        var leases: [Lease] = []
+        for subnet in 70...72 {
+            leases.append(try await claimed(try claim(subnet, grant: grant.id, reuse: .never)))
+        }
+        let taken = try claim(70, node: 99, grant: grant.id, known: leases[0].modRevision, reuse: .never)
+        guard case .conflict(let news, _) = try await store.commit(taken) else {
+            throw ConformanceFault(description: "a subnet that somebody has is a conflict, not one that was used")
+        }
+        try require(Set(news) == Set(leases.map(LeaseRecord.lease)), "it tells the holder and what is news")
+        for lease in leases { _ = try await store.release(lease) }
+        // Out of their order.
+        for lease in [leases[1], leases[0]] { try await store.noteFreed(lease) }
+        let cautious = try claim(71, node: 99, grant: grant.id, reuse: .never)
+        guard case .usedBefore(let past, _, _) = try await store.commit(cautious) else {
+            throw ConformanceFault(description: "a claim of what was never used is refused where it was")
+        }
+        let order = past.holders.filter { holder in leases.contains { $0.key == holder.key } }
+        try require(
+            order.map(\.key) == [2, 1, 0].map { leases[$0].key }, "what was freed longest ago is told first")
+        try require(
+            order.map(\.node) == [72, 71, 70].map { NodeID("n\($0)") }, "who had a subnet is told with it")
+        try require(past.count >= 3, "it is told how many subnets were used")
+        let again = try await claimed(try claim(71, node: 99, grant: grant.id))
+        try await store.noteFreed(leases[1])
+        _ = try await store.release(again)
+        guard case .usedBefore(let later, _, _) = try await store.commit(cautious) else {
+            throw ConformanceFault(description: "a used subnet stays a used one")
+        }
+        try require(
+            later.holders.first { $0.key == again.key }?.node == NodeID("n99"),
+            "the last holder is told, and a subnet that somebody has is not noted as free")
+    }
+
     private func checkExpiry(_ follower: FeedFollower) async throws {
         let grant = try await store.grant(ttl: .seconds(60))
         let leases = [
@@ -155,12 +216,12 @@ package struct LeaseStoreConformance<Store: LeaseStore>: Sendable {
 
     private func claim(
         _ subnet: Int, node: Int? = nil, grant: GrantID?, condition: LeaseClaim.Condition = .absent,
-        known: Revision = .zero
+        known: Revision = .zero, reuse: LeaseClaim.Reuse = .allowed
     ) throws -> LeaseClaim {
         LeaseClaim(
             key: try SubnetKey(parsing: "10.244.\(subnet).0-24"),
             announcement: LeaseFixtures.announcement(node: node ?? subnet), grant: grant, condition: condition,
-            known: known)
+            known: known, reuse: reuse)
     }
 
     private func claimed(_ claim: LeaseClaim) async throws -> Lease {

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentTestKit
+import IPAddressing
+import Leases
+import TestKit
+import Testing
+
+@testable import NodeAgent
+
+/// The loop that keeps the own lease, with the watcher beside it, over a store in memory and a clock that stands.
+@Suite struct LeaseHolderTests {
+    private func store(_ config: NetworkConfig? = nil) throws -> InMemoryLeaseStore {
+        InMemoryLeaseStore(config: .valid(try config ?? LeaseFixtures.config()))
+    }
+
+    private func unavailable(_ text: String, _ remedy: LeaseStoreError.Remedy = .retry) -> LeaseStoreError {
+        LeaseStoreError(remedy: remedy, description: text)
+    }
+
+    private func problem(_ check: String, _ service: HolderService) -> String? {
+        service.status.read { $0.readiness(at: service.time.now).first { $0.name == check }?.problem }
+    }
+
+    @Test func `a node leases a subnet with two requests, notes it and tells the reconciler`() async throws {
+        let store = try store()
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            #expect(store.leases == [lease])
+            #expect(store.requestCount == 2)
+            #expect(service.remembered == [lease.key])
+            let told = service.reconciler.take()
+            #expect(told.own == .some(lease.key))
+            #expect(told.config == .valid(try LeaseFixtures.config()))
+            #expect(problem("lease", service) == nil)
+            #expect(problem("subnet-file", service) != nil)
+        }
+        // By default the lease outlives the process.
+        #expect(store.leases.count == 1)
+    }
+
+    @Test func `renewals come by the given clock, and only one timer runs however often it was set`() async throws {
+        let store = try store()
+        try await HolderService(store: store).run { service in
+            _ = try await service.leased()
+            for round in 0..<10 {
+                try await service.eventually("a timer") { service.time.sleeperCount == 1 }
+                let wait = try #require(service.time.nextWake) - service.time.now
+                #expect(wait > .seconds(17) && wait < .seconds(23))
+                service.time.advance(by: wait)
+                try await service.eventually("a renewal") { store.requestCount == 3 + round }
+            }
+            // Changes of others set no timer of their own.
+            for number in 10..<40 {
+                store.put(
+                    SubnetKey(try IPv4Prefix(parsing: "10.244.\(number).0/24")),
+                    LeaseFixtures.announcement(node: number))
+            }
+            try await service.eventually("they are seen") { service.status.read { $0.leases.count } > 30 }
+            #expect(service.time.sleeperCount <= 1)
+        }
+    }
+
+    @Test func `a key deleted by hand is put back, and the reconciler hears of the same subnet`() async throws {
+        let store = try store()
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            _ = service.reconciler.take()
+            store.delete(lease.key)
+            try await service.eventually("it is back") {
+                service.lease?.key == lease.key && service.lease != lease && service.phase == .leased
+            }
+            #expect(service.reconciler.take().own == .some(lease.key))
+            #expect(service.log.count("claiming the same subnet again") == 1)
+        }
+    }
+
+    @Test func `a subnet lost to another is given up at once, and another leased`() async throws {
+        let store = try store()
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            _ = service.reconciler.take()
+            store.hang()
+            store.put(lease.key, LeaseFixtures.announcement(node: 2))
+            try await service.eventually("it is given up") { service.lease == nil }
+            #expect(service.reconciler.take().own == .some(nil))
+            #expect(problem("lease", service)?.contains("was lost to another node") == true)
+            #expect(service.log.count("critical the subnet belongs to another node now") == 1)
+            store.goOn()
+            let next = try await service.leased()
+            #expect(next.key != lease.key)
+            #expect(service.reconciler.take().own == .some(next.key))
+            #expect(problem("lease", service) == nil)
+            #expect(store.leases.first { $0.key == lease.key }?.announcement.node == NodeID("n2"))
+        }
+    }
+
+    @Test func `where that is wanted a lost subnet ends the program, and says to whom it went`() async throws {
+        let store = try store()
+        var settings = HolderService.Settings()
+        settings.whenLost = .stop
+        let stop = await #expect(throws: LeaseHolderStop.self) {
+            try await HolderService(store: store, settings: settings).run { service in
+                let lease = try await service.leased()
+                store.put(lease.key, LeaseFixtures.announcement(node: 2))
+                try await service.eventually("it ends") { service.phase == .stopping }
+                #expect(service.reconciler.take().own == .some(nil))
+            }
+        }
+        #expect("\(try #require(stop))".contains("was lost to node 'n2'"))
+        #expect(store.grantCount == 0)
+    }
+
+    @Test func `a namesake's lease stops the node at its start, which takes nothing from it`() async throws {
+        let store = try store()
+        var other = LeaseFixtures.announcement(node: 5)
+        other.node = NodeID("n1")
+        store.put(SubnetKey(try IPv4Prefix(parsing: "10.244.9.0/24")), other)
+        let stop = await #expect(throws: LeaseHolderStop.self) {
+            try await HolderService(store: store).run { service in
+                try await service.eventually("it ends") { service.phase == .stopping }
+            }
+        }
+        #expect("\(try #require(stop))".contains("already holds 10.244.9.0/24 under this node's name"))
+        #expect(store.leases.count == 1)
+        #expect(store.requestCount == 0)
+    }
+
+    @Test func `the younger of two namesakes gives its lease back before it ends`() async throws {
+        let store = try store()
+        var other = LeaseFixtures.announcement(node: 5)
+        other.node = NodeID("n1")
+        let key = SubnetKey(try IPv4Prefix(parsing: "10.244.9.0/24"))
+        await #expect(throws: LeaseHolderStop.self) {
+            try await HolderService(store: store).run { service in
+                let lease = try await service.leased()
+                // As if the other had claimed a moment before, unseen.
+                let older = Lease(
+                    key: key, announcement: other, kind: .lease(GrantID(99)), createRevision: Revision(1),
+                    modRevision: Revision(1))
+                store.tell(.changes([.lease(older)], config: nil, at: lease.modRevision.next))
+                try await service.eventually("it ends") { service.phase == .stopping }
+            }
+        }
+        #expect(store.leases.isEmpty)
+        #expect(store.grantCount == 0)
+    }
+
+    @Test func `without word from etcd the lease is fenced, keeps its subnet, and comes back`() async throws {
+        let store = try store()
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            _ = service.reconciler.take()
+            store.fail(with: unavailable("etcd at http://a: the connection was refused"))
+            let deadline = try #require(service.status.read { $0.deadline })
+            while service.time.now < deadline {
+                try await service.eventually("a timer") { service.time.nextWake != nil }
+                service.time.advance(by: .seconds(1))
+            }
+            #expect(service.phase == .fenced)
+            #expect(service.lease == lease)
+            #expect(problem("lease", service) == "etcd at http://a: the connection was refused")
+            #expect(service.reconciler.take().own == nil)
+            #expect(service.log.count("etcd did not do as asked") == 1)
+            #expect(service.time.sleeperCount <= 1)
+            store.fail(with: nil)
+            while service.phase != .leased {
+                service.time.advance(by: .seconds(1))
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            #expect(service.lease == lease)
+            #expect(problem("lease", service) == nil)
+            #expect(service.log.count("notice lease renewed") == 1)
+        }
+    }
+
+    @Test func `what only an operator can mend is said loudly, shown, and tried again`() async throws {
+        let store = try store()
+        store.fail(with: unavailable("etcd at http://a: its database is full (NOSPACE)", .operatorNeeded))
+        try await HolderService(store: store).run { service in
+            try await service.eventually("it is shown") {
+                problem("lease", service) == "etcd at http://a: its database is full (NOSPACE)"
+            }
+            #expect(service.log.count("error etcd did not do as asked") == 1)
+            let before = store.requestCount
+            while store.requestCount < before + 3 {
+                service.time.advance(by: .seconds(1))
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            #expect(service.log.count("etcd did not do as asked") == 1)
+            store.fail(with: nil)
+            while service.phase != .leased {
+                service.time.advance(by: .seconds(1))
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            #expect(problem("lease", service) == nil)
+        }
+    }
+
+    @Test func `a new backend is announced and handed to the reconciler; a network without the subnet is not`()
+        async throws
+    {
+        let store = try store()
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            _ = service.reconciler.take()
+            var fields = NetworkConfigFields()
+            fields.network = "10.244.0.0/16"
+            fields.vni = 9
+            let other = try NetworkConfig(fields)
+            store.setConfig(.valid(other))
+            try await service.eventually("it is announced") {
+                store.leases.first?.announcement.backend
+                    == .vxlan(ipv4: .init(vni: 9, mac: LeaseFixtures.mac(1)), ipv6: nil)
+            }
+            #expect(service.phase == .leased)
+            #expect(service.reconciler.take().config == .valid(other))
+            store.setConfig(.valid(try LeaseFixtures.config(network: "10.99.0.0/16")))
+            try await service.eventually("it is refused") { service.status.read { $0.configProblem != nil } }
+            store.setConfig(.invalid(NetworkConfigError(field: "Network", reason: "is nonsense")))
+            try await service.eventually("it is named") {
+                service.status.read { $0.configProblem?.contains("is nonsense") == true }
+            }
+            #expect(service.status.read { $0.config } == .valid(other))
+            #expect(service.reconciler.take().config == nil)
+            #expect(service.lease?.key == lease.key)
+            #expect(problem("lease", service) == nil)
+            store.setConfig(.valid(other))
+            try await service.eventually("all is well") { service.status.read { $0.configProblem == nil } }
+        }
+    }
+
+    @Test func `an etcd that was restored from before the lease gets it back`() async throws {
+        let store = try store()
+        let old = store.snapshot
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            _ = service.reconciler.take()
+            store.restore(old)
+            try await service.eventually("it is there again") {
+                store.leases.first?.key == lease.key && service.phase == .leased && service.lease == store.leases.first
+            }
+            #expect(service.reconciler.take().own == .some(lease.key))
+        }
+    }
+}
