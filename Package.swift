@@ -111,14 +111,20 @@ let package = Package(
         .executableTarget(
             name: "tartan",
             dependencies: [
-                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
+                "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases",
+                "IPAddressing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Programs/tartan"),
         .executableTarget(
             name: "tartan-cni", dependencies: ["Netlink", "JSONText", "Leases", "IPAddressing"],
-            path: "Sources/Programs/tartan-cni"),
+            path: "Sources/Programs/tartan-cni",
+            // Copied to hosts without Swift and started for every pod: nothing to find, nothing to relocate. Tests are
+            // linked with the settings of what they test, and there is no static Testing.
+            linkerSettings: [
+                .unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))
+            ]),
 
         // Measured, not shipped.
         .executableTarget(
@@ -138,6 +144,16 @@ let package = Package(
         .executableTarget(
             name: "CNIBenchmark", dependencies: ["CNITestKit", "Netlink", "JSONText"],
             path: "Sources/Benchmarks/CNIBenchmark"),
+
+        .target(name: "CRawSender", path: "Sources/Benchmarks/CRawSender"),
+        .executableTarget(
+            name: "KernelBenchmark",
+            dependencies: [
+                "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases", "IPAddressing", "Lab",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Benchmarks/KernelBenchmark"),
 
         // Fakes, generators and conformance suites for the tests below.
         .target(
@@ -183,7 +199,9 @@ let package = Package(
         .testTarget(name: "NodeClientTests", dependencies: ["NodeClient", "APISchema"]),
         .testTarget(
             name: "TartanTests",
-            dependencies: ["tartan", "Lab", "NodeClient", "APISchema", "Etcd", "Leases", "IPAddressing", "CurlHTTP"]),
+            dependencies: [
+                "tartan", "Lab", "NodeClient", "APISchema", "Etcd", "JSONText", "Leases", "IPAddressing", "CurlHTTP",
+            ]),
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
@@ -201,12 +219,15 @@ let package = Package(
         // Need both.
         .testTarget(
             name: "LabTests",
-            dependencies: ["Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "tartan", "tartand"]),
+            dependencies: [
+                "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
+                "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 )
 
 // House rules of the language, the same for every Swift target.
-for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost"].contains(target.name) {
+for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
     var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),  // SE-0335

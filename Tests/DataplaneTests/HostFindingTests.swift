@@ -120,8 +120,9 @@ import Testing
     @Test(
         arguments: [
             (nil, 1500, true, nil), (nil, 1300, true, "a pod's MTU would be 1250"), (nil, 1300, false, nil),
-            (nil, 600, false, "a pod's MTU would be 550"), (1450, 1500, true, nil),
-            (1451, 1500, true, "the network's MTU of 1451 and the envelope's 50 bytes exceed the 1500 of eth0"),
+            (nil, 600, false, "a pod's MTU would be 550"), (1500, 1500, true, nil),
+            (1501, 1500, true, "the network's MTU of 1501 exceeds the 1500 of eth0"),
+            (1300, 1500, true, "a pod's MTU would be 1250"),
         ] as [(Int?, Int, Bool, String?)])
     func `an MTU must fit, and not be too small`(mtu: Int?, underlay: Int, ipv6: Bool, what: String?) throws {
         let findings = try facts.findings(for: wanted(mtu: mtu, underlayMTU: underlay, ipv6: ipv6))

@@ -41,6 +41,27 @@ import Testing
         #expect(plan(&table) == [] && faults == [loser.key: nil])
     }
 
+    @Test func `a network that the underlay has lost takes its direct routes with it`() throws {
+        func node(_ networks: [String]) throws -> LocalNode {
+            LocalNode(
+                node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(200), key: nil,
+                backend: .vxlan(VXLANConfig(directRouting: true)), usesNextHops: false,
+                networks: try networks.map { try IPv4Prefix(parsing: $0) })
+        }
+        var table = PeerTable(local: try node(["192.168.0.0/24"]))
+        var faults: PeerTable.Faults = [:]
+        let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
+        table.set(lease, for: lease.key, &faults)
+        #expect(plan(&table) == ["add route 10.244.20.0/24 via 192.168.0.2 dev underlay onlink"])
+        let without = try node([])
+        #expect(table.setLocal(without, leases: [lease], &faults))
+        #expect(
+            plan(&table) == [
+                "replace route 10.244.20.0/24 via 10.244.20.0 dev vxlan onlink",
+                "set fdb 02:00:00:00:00:02 dst 192.168.0.2", "set neighbour 10.244.20.0 lladdr 02:00:00:00:00:02",
+            ])
+    }
+
     @Test func `of a lease with which nothing is or was wrong there is nothing to be told`() throws {
         var table = PeerTable(local: local)
         var faults: PeerTable.Faults = [:]

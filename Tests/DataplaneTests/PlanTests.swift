@@ -138,6 +138,35 @@ import Testing
         #expect(entries.route.description == "route 10.244.20.0/24 via 10.244.20.0 dev vxlan onlink")
     }
 
+    @Test func `with direct routing a peer on a network of the underlay gets a plain route, the others VXLAN`() throws {
+        let network = try IPv4Prefix(parsing: "192.168.0.0/29")
+        func entries(_ node: Int, isDirect: Bool, usesNextHops: Bool = true) throws -> PeerEntries<IPv4Address> {
+            let local = LocalNode(
+                node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), key: nil,
+                backend: .vxlan(VXLANConfig(directRouting: isDirect)), usesNextHops: usesNextHops, networks: [network])
+            return try local.entries(for: try LeaseFixtures.lease("10.244.20.0/24", node: node)).get()
+        }
+        let near = try entries(2, isDirect: true)
+        #expect(near.neighbor == nil && near.fdb == nil)
+        #expect(near.nextHop?.description == "nexthop id 3232235522 via 192.168.0.2 dev underlay onlink")
+        #expect(near.route.description == "route 10.244.20.0/24 nhid 3232235522")
+        let classic = try entries(2, isDirect: true, usesNextHops: false).route
+        #expect(classic.description == "route 10.244.20.0/24 via 192.168.0.2 dev underlay onlink")
+        let far = try entries(9, isDirect: false)
+        #expect(try entries(9, isDirect: true) == far)
+        #expect(try entries(2, isDirect: false).neighbor != nil)
+    }
+
+    @Test(arguments: [(nil, 1500, 1450), (1400, 1500, 1350), (9000, 1500, 1450), (1500, 9000, 1450)])
+    func `the device has what the network's MTU and the underlay's leave beside the envelope`(
+        mtu: Int?, underlay: Int, device: Int
+    ) throws {
+        let underlay = Underlay(name: "eth0", index: 2, mtu: underlay, address: IPv4Address(192, 168, 0, 1))
+        let wanted = VXLANDevice(
+            name: "tartan.1", config: VXLANConfig(mtu: mtu), mac: LeaseFixtures.mac(1), underlay: underlay, address: nil)
+        #expect(wanted.mtu == device)
+    }
+
     @Test func `what is not a peer is told why`() throws {
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
         let own = SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/25"))
@@ -146,6 +175,7 @@ import Testing
             (local { $0.key = lease.key }, .own),
             (local { $0.key = own }, .overlapsOwnSubnet(own.subnet)),
             (local { $0.publicIP = LeaseFixtures.publicIP(2) }, .sharesPublicIP(LeaseFixtures.publicIP(2))),
+            (local { $0.mac = LeaseFixtures.mac(2) }, .sharesMAC(LeaseFixtures.mac(2))),
             (local { $0.backend = .hostGateway }, .backend("vxlan", wanted: "host-gw")),
             (local { $0.backend = .vxlan(VXLANConfig(vni: 7)) }, .vni(1, wanted: 7)),
             (local { $0.backend = .none }, .notCarried),

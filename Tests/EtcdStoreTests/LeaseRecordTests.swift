@@ -247,12 +247,22 @@ import Testing
         #expect(fault.field == "Backend.\(field)")
     }
 
-    @Test(arguments: ["", "{", "[]", "7", "{} {}", #"{"Network" "x"}"#])
+    @Test(arguments: ["[]", "7", "null", #""10.244.0.0/16""#])
+    func `JSON that is no object is not called something else`(text: String) {
+        guard case .invalid(let fault) = read(text) else {
+            Issue.record("it was taken")
+            return
+        }
+        #expect(!fault.reason.contains("not JSON"))
+        #expect(fault.reason.contains("a JSON object such as"))
+    }
+
+    @Test(arguments: ["", "{", "[", "7 x", "{} {}", #"{"Network" "x"}"#])
     func `what is not JSON is invalid, not missing`(text: String) {
         guard case .invalid(let fault) = read(text) else {
             Issue.record("it was taken")
             return
         }
-        #expect(fault.reason.contains("not JSON as it should be"))
+        #expect(fault.reason.contains("it is not JSON"))
     }
 }

@@ -107,7 +107,8 @@ import Testing
                 "Dataplane",
                 DataplaneDocument(
                     device: nil, mtu: nil, wanted: 0, present: 0, problem: nil, refusedCount: 0, refused: [],
-                    faults: [.init(subnet: "10.244.20.0/24", node: nil, reason: "x")])
+                    faults: [.init(subnet: "10.244.20.0/24", node: nil, reason: "x")],
+                    findings: [.init(check: "mtu", severity: "note", what: "a", why: "b", remedy: "c")])
             ),
             (
                 "Dataplane",

@@ -98,6 +98,66 @@ struct DeviceTests {
         }
     }
 
+    @Test func `a network's MTU that the underlay can't carry leaves the device alone`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        let device = try await scene.device(driver, config: VXLANConfig(mtu: 9000))
+        try await driver.prepare(device)
+        #expect(try await details(scene).link["mtu"] as? Int == 1450)
+        let changes = try await scene.changes { try await driver.prepare(device) }
+        #expect(changes == [])
+    }
+
+    @Test func `a device that can't be set up for the moment is not made anew`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        let device = try await scene.device(driver)
+        try await driver.prepare(device)
+        let index = try await details(scene).link["ifindex"] as? Int
+        try await scene.ip("ip link set tartan.1 down && ip link set lo up")
+        do {
+            let occupant = try UDPEnd(in: scene.name, "0.0.0.0", port: device.port)
+            await #expect(throws: DataplaneError.self) { try await driver.prepare(device) }
+            withExtendedLifetime(occupant) {}
+        }
+        #expect(try await details(scene).link["ifindex"] as? Int == index)
+        try await driver.prepare(device)
+        #expect(try await details(scene).link["ifindex"] as? Int == index)
+    }
+
+    @Test func `set down and up between two looks, it is a device that was changed`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        _ = await driver.takeChanges()
+        try await scene.ip("ip link set tartan.1 down && ip link set tartan.1 up")
+        #expect(await driver.takeChanges().isDeviceChanged)
+        #expect(await driver.takeChanges().isDeviceChanged == false)
+    }
+
+    @Test func `what preparing does to a device is no change by others`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        #expect(await driver.takeChanges().isDeviceChanged == false, "made")
+        try await driver.prepare(scene.device(driver, config: VXLANConfig(port: 4789)))
+        #expect(await driver.takeChanges().isDeviceChanged == false, "made anew")
+        try await scene.ip("ip link set tartan.1 down && ip link set tartan.1 up")
+        try await driver.prepare(scene.device(driver))
+        #expect(await driver.takeChanges().isDeviceChanged, "what others did before is not forgotten")
+    }
+
+    @Test func `a device is removed by its name, if it is a VXLAN device, and that is no change by others`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        try await driver.removeDevice(named: "tartan.1")
+        try await driver.removeDevice(named: "eth0")
+        #expect(try await scene.socket.link(named: "tartan.1") == nil)
+        #expect(try await scene.socket.link(named: "eth0") != nil)
+        #expect(await driver.takeChanges().isDeviceChanged == false)
+    }
+
     @Test func `another subnet is another address, and while there is none the old one stays`() async throws {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()
@@ -122,7 +182,9 @@ struct DeviceTests {
                     "'tartan.1' is not a VXLAN device but of kind bridge; choose another name with --device")
         ) { try await driver.prepare(device) }
         #expect(try await scene.socket.link(named: "tartan.1")?.kind == .bridge)
-        #expect(try await driver.existingMAC(ofDevice: "tartan.1") == nil)
+        await #expect(throws: DataplaneError.self, "before anything is leased") {
+            try await driver.existingMAC(ofDevice: "tartan.1")
+        }
     }
 
     @Test func `what the kernel refuses of a device is told in a sentence`() async throws {

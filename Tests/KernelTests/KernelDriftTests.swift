@@ -70,6 +70,9 @@ struct KernelDriftTests {
     @Test(arguments: [
         "bridge fdb del 02:00:00:00:00:03 dev tartan.1 self",
         "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.7.99 self permanent",
+        "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.0.3 port 4789 self permanent",
+        "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.0.3 vni 99 self permanent",
+        "bridge fdb replace 02:00:00:00:00:03 dev tartan.1 dst 192.168.0.3 via lo self permanent",
         "bridge fdb add 02:00:00:00:00:99 dev tartan.1 dst 192.168.7.99 self permanent",
     ])
     func `a forwarding entry is put back`(command: String) async throws {
@@ -93,7 +96,8 @@ struct KernelDriftTests {
     }
 
     @Test(arguments: [
-        "ip link del tartan.1", "ip link set tartan.1 down", "ip link set tartan.1 mtu 1280",
+        "ip link del tartan.1", "ip link set tartan.1 down",
+        "ip link set tartan.1 down && ip link set tartan.1 up", "ip link set tartan.1 mtu 1280",
         "ip link set tartan.1 address 02:00:00:00:00:99", "ip addr flush dev tartan.1",
         "ip addr add 10.244.99.0/32 dev tartan.1", "ip link set tartan.1 type vxlan learning",
     ])

@@ -81,6 +81,28 @@ struct LinuxDataplaneTests {
         #expect(try await scene.list("ip -j route show 10.200.1.0/24").first?["gateway"] as? String == "192.168.7.9")
     }
 
+    @Test func `a route of another program that took our route's place is not replaced`() async throws {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        try await driver.prepare(scene.device(driver))
+        #expect(await driver.apply(PeerPlan.additions(1...2)) == [])
+        try await scene.ip("ip route replace 10.200.1.0/24 via 192.168.7.9 dev eth0")
+        guard let subnet = IPv4Prefix(PeerPlan.gateway(1), length: 24) else { return }
+        let path = Route<IPv4Address>.Path.nextHop(NextHopID(gateway: PeerPlan.gateway(2), subnetLength: 24))
+        let replacing = Operation.setRoute(Route(destination: subnet, path: path), replacing: true)
+        let failures = await driver.apply([replacing])
+        #expect(failures.count == 1 && failures.first?.error.description.contains("another program's") == true)
+        let there = try await scene.list("ip -j route show 10.200.1.0/24")
+        #expect(there.map { $0["gateway"] as? String } == ["192.168.7.9"])
+        try await scene.ip("ip route del 10.200.1.0/24")
+        #expect(await driver.apply([replacing]) == [], "where ours is gone, too, there is nothing in the way")
+        #expect(try await driver.seen().routes[subnet] == path)
+        // Behind another program's, of which the kernel's own replacing takes the first.
+        try await scene.ip("ip route prepend 10.200.1.0/24 via 192.168.7.9 dev eth0")
+        _ = await driver.apply([replacing])
+        #expect(try await scene.ip("ip route show 10.200.1.0/24").contains("192.168.7.9"))
+    }
+
     @Test func `a route that lost its next hop meanwhile asks for a look, a bad one does not`() async throws {
         let scene = try await DataplaneScene()
         let driver = try scene.driver()

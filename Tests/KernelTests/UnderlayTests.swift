@@ -40,6 +40,17 @@ struct UnderlayTests {
         #expect(try await chosen(UnderlaySelection()) == "eth1 192.168.8.2 192.168.8.2 mtu 1400")
     }
 
+    @Test func `a pinned interface keeps the address that it was chosen with, while it has it`() async throws {
+        let (scene, driver) = try await scene()
+        try await scene.ip("ip route add default via 192.168.8.254 src 192.168.8.2")
+        let first = try await driver.underlay(UnderlaySelection())
+        let pinned = UnderlaySelection().pinned(to: first)
+        try await scene.ip("ip route replace default via 192.168.7.254")
+        #expect(try await driver.underlay(pinned) == first)
+        try await scene.ip("ip addr del 192.168.8.2/24 dev eth1")
+        #expect(try await driver.underlay(pinned).address == IPv4Address(192, 168, 8, 1))
+    }
+
     @Test func `the first name or address that exists is taken`() async throws {
         #expect(
             try await chosen(UnderlaySelection(interfaces: ["eth9", "eth0", "eth1"]))

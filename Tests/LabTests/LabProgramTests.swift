@@ -70,9 +70,14 @@ struct LabProgramTests {
             #expect(try await exec("node1", "no-such-program").status == 127)
             #expect(try await exec("node1", "/etc/passwd").status == 126)
             let absent = try await exec("pod9", "true")
-            #expect(absent.status == 1)
+            #expect(absent.status == 64)
             #expect(absent.complaint.contains("it has switch node1"), "\(absent.complaint)")
+            let blind = try await LabAnswer.of(
+                ["setpriv", "--bounding-set=-all", "--inh-caps=-all", tartan, "lab", "status", "--name", "\(name)"])
+            #expect(blind.status == 77, "\(blind.complaint)")
+            #expect(blind.complaint.contains("run it as root"))
         }
+        #expect(try await run("lab", "exec", "--name", "\(name)", "pod1", "--", "true").status == 69)
     }
 
     @Test func `leases are the same from a daemon, from etcd, and in each form`() async throws {
@@ -98,6 +103,14 @@ struct LabProgramTests {
             let lease = try await run("lease", subnet, "--server", lab.nodes[1].server)
             #expect(lease.output.contains("Node:        node1\n"), "\(lease.output)\(lease.complaint)")
             #expect(try await run("lease", "10.1.2.0/24", "--server", lab.nodes[1].server).status == 1)
+            let reserve = try await run(
+                "reserve", "10.244.200.0/24", "--node", "n", "--public-ip", "10.0.0.1", "--server", lab.nodes[0].server)
+            let release = try await run(
+                "release", try #require(lab.nodes[1].subnet), "--server", lab.nodes[0].server)
+            for answer in [reserve, release] {
+                #expect(answer.status == 69, "\(answer.complaint)")
+                #expect(answer.complaint.contains("give --etcd-endpoints"), "\(answer.complaint)")
+            }
             let network = try await run("network", "show", "--server", lab.nodes[0].server)
             #expect(network.output.contains("Used:      2\n"), "\(network.output)\(network.complaint)")
             let lookup = try await run("lookup", try #require(lab.nodes[1].gateway), "--server", lab.nodes[0].server)
@@ -173,6 +186,39 @@ struct LabProgramTests {
         let answer = try await LabAnswer.of(["TARTAN_ETCD=/nonexistent", tartan, "lab", "up", "--name", "\(name)"])
         #expect(answer.status == 69, "\(answer.complaint)")
         #expect(answer.complaint.contains("etcd-server"))
+    }
+
+    @Test func `what a lab can't be is refused with the daemon's own code, and before anything is made`() async throws {
+        let bogus = try await run("lab", "up", "--name", "\(name)", "--nodes", "1", "--", "--bogus")
+        #expect(bogus.status == 64, "\(bogus.complaint)")
+        let last = try #require(bogus.complaint.split(separator: "\n").last)
+        #expect(last.hasPrefix("tartan: the daemon of node1 ended:") && !last.contains("tartand: "), "\(last)")
+        for network in ["10.244.0.0/30", "10.244.0.0/28", "x"] {
+            let answer = try await run("lab", "up", "--name", "\(name)", "--nodes", "9", "--network", network)
+            #expect(answer.status == 64, "\(answer.complaint)")
+            #expect(answer.complaint.hasPrefix("tartan: --network "), "\(answer.complaint)")
+        }
+        #expect(try await Leftovers.of(name) == [])
+    }
+
+    @Test func `a config comes through a pipe, and a full disk is told`() async throws {
+        let folder = try TemporaryDirectory("lab-test")
+        defer { folder.remove() }
+        let closed = "--etcd-endpoints http://127.0.0.1:1"
+        let piped = try await LabAnswer.of([
+            "sh", "-c", "echo '[]' | '\(tartan)' network init --file - \(closed)",
+        ])
+        #expect(piped.status == 78, "\(piped.complaint)")
+        #expect(piped.complaint.contains("must be a JSON object"), "\(piped.complaint)")
+        let full = try await LabAnswer.of(["sh", "-c", "'\(tartan)' --help > /dev/full"])
+        #expect(full.status == 69)
+        #expect(full.complaint.contains("the output can't be written: No space left"), "\(full.complaint)")
+        let wrong = try await run("lease", "10.244.18.5/24")
+        #expect(wrong.status == 64)
+        #expect(
+            wrong.complaint
+                == "tartan: '10.244.18.5/24' is an address within the subnet 10.244.18.0/24; give the subnet "
+                + "itself; see 'tartan lease --help'\n")
     }
 
     @Test func `without tartand up is refused with 69`() async throws {

@@ -27,13 +27,15 @@ struct TeardownTests {
         let error = await #expect(throws: LabFault.self) { try await LabCluster.up(settings) }
         #expect(error?.description.contains("node1") == true, "\(String(describing: error))")
         #expect(error?.description.contains("vni-that-is-no-option") == true, "\(String(describing: error))")
+        #expect(error?.kind == .usage)
+        #expect(error?.description.contains("tartand: ") == false, "\(String(describing: error))")
         #expect(try await Leftovers.of(settings.name) == [])
     }
 
     @Test func `a network that can't be is refused before any daemon starts`() async throws {
         let settings = try LabScene.settings(network: "10.244.0.0/30")
         let error = await #expect(throws: LabFault.self) { try await LabCluster.up(settings) }
-        #expect(error?.kind == .usage)
+        #expect(error?.kind == .configuration)
         #expect(try await Leftovers.of(settings.name) == [])
     }
 

@@ -47,6 +47,26 @@ import Testing
         #expect(try scene.wake() == [.send(.renew(GrantID(1)))])
     }
 
+    @Test(arguments: [6, 12, 60, 86_400])
+    func `a renewal that fails is tried again well within the TTL, however often it failed`(seconds: Int) throws {
+        let ttl = Duration.seconds(seconds)
+        let identity = NodeIdentity(node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), mac: LeaseFixtures.mac(1))
+        var machine = LeaseHolderStateMachine(
+            settings: .init(identity: identity, carriesTraffic: true, ttl: ttl, whenLost: .move), seed: 7)
+        var now = MonotonicTime(sinceStart: .zero)
+        var table = LeaseTable()
+        _ = table.apply(LeaseFixtures.snapshot([], at: 10))
+        _ = machine.leasesKnown(table, config: .valid(try LeaseFixtures.config()), at: now)
+        for _ in 0..<20 {
+            let request = try #require(machine.pending)
+            _ = machine.requestFailed(request, LeaseStoreError(remedy: .retry, description: "no etcd"), at: now)
+            let wake = try #require(machine.wakeTime)
+            #expect(wake - now <= min(.seconds(10), ttl / 6))
+            now = wake
+            _ = machine.timerFired(at: now)
+        }
+    }
+
     @Test func `past its deadline a lease is fenced, and comes back with a renewal`() throws {
         var (scene, lease) = try HolderScene.leased()
         let renew = try #require(try scene.wake().requests.first)

@@ -12,6 +12,14 @@ import Testing
         return fields
     }
 
+    @Test func `a config that can't be used names its key and what to do`() {
+        let error = NetworkConfigError(field: "Network", reason: "is missing")
+        let invalid = ConfigReading.invalid(error).problem(at: "/p/config") ?? ""
+        #expect(invalid.contains("at /p/config in etcd can't be used: Network is missing; "))
+        #expect(invalid.hasSuffix("'tartan network set'"))
+        #expect(ConfigReading.missing.problem(at: "/p/config")?.contains("at /p/config in etcd; write it") == true)
+    }
+
     @Test func `flannel's defaults are filled in`() throws {
         let config = try NetworkConfig(fields())
         #expect(config.ipv4.subnetLength == 24)

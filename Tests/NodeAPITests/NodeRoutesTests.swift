@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import APISchema
+import Dataplane
 import HTTPTypes
 import HummingbirdTesting
 import IPAddressing
@@ -83,7 +84,40 @@ import Testing
             config: .invalid(NetworkConfigError(field: "Network", reason: "'x' is not an IPv4 prefix")))
         let network: NetworkDocument = try await scene.document("/v1/network")
         #expect(network.config == nil)
-        #expect(try #require(network.problem).contains("Network"))
+        #expect(try #require(network.problem).contains("at /coreos.com/network/config"))
+        #expect(try #require(network.problem).contains("Network 'x'"))
+    }
+
+    @Test func `a config that went bad is told, and the one before stays in force`() async throws {
+        let lease = try LeaseFixtures.lease("10.244.1.0/24", node: 1)
+        let scene = try APIScene(leases: [lease])
+        scene.hold(lease)
+        scene.status.update { $0.configProblem = "the network config is bad" }
+        let network: NetworkDocument = try await scene.document("/v1/network")
+        #expect(network.config != nil)
+        #expect(network.problem == "the network config is bad")
+        let node: NodeDocument = try await scene.document("/v1/node")
+        #expect(node.ready)
+        #expect(node.problems.map(\.check) == ["network-config"])
+        #expect(try await scene.get("/readyz").status == .ok)
+    }
+
+    @Test func `a file that can't be written is the subnet file's problem`() async throws {
+        let lease = try LeaseFixtures.lease("10.244.1.0/24", node: 1)
+        let scene = try APIScene(leases: [lease])
+        scene.hold(lease)
+        scene.status.update { $0.subnetFileProblem = "/run/x can't be written" }
+        let node: NodeDocument = try await scene.document("/v1/node")
+        #expect(node.problems == [CheckProblemDocument(check: "subnet-file", problem: "/run/x can't be written")])
+    }
+
+    @Test func `what is in the way on the host is told`() async throws {
+        let scene = try APIScene()
+        let finding = HostFinding(.mtu, .warning, what: "a", why: "b", remedy: "c")
+        scene.status.update { $0.findings = [finding] }
+        let dataplane: DataplaneDocument = try await scene.document("/v1/dataplane")
+        #expect(
+            dataplane.findings == [.init(check: "mtu", severity: "warning", what: "a", why: "b", remedy: "c")])
     }
 
     @Test func `the dataplane is told with its faults`() async throws {

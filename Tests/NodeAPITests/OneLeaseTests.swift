@@ -20,10 +20,24 @@ import Testing
         scene.replaceLeases([try LeaseFixtures.lease("10.244.20.0/24", node: 1, grant: grant.id.value)], revision: 20)
         let response = try await scene.get("/v1/leases/10.244.20.0-24")
         let lease: LeaseDocument = try response.document()
-        #expect(response.headers[.eTag] == "\"10\"")
+        #expect(response.headers[.eTag]?.hasPrefix("\"10-") == true)
         #expect(lease.ttl == 3600)
         let end = try Date(#require(lease.expiresAt), strategy: .iso8601)
         #expect(abs(end.timeIntervalSinceNow - 3600) < 30)
+    }
+
+    @Test func `what a client has is not sent again while it is the same`() async throws {
+        let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 1)
+        let scene = try APIScene(leases: [lease])
+        let tag = try #require(try await scene.get("/v1/leases/10.244.20.0-24").headers[.eTag])
+        let same = try await scene.get("/v1/leases/10.244.20.0-24", headers: [.ifNoneMatch: tag])
+        #expect(same.status == .notModified)
+        #expect(same.headers[.eTag] == tag)
+        #expect(same.text.isEmpty)
+        scene.status.update { $0.lease = lease }
+        let other = try await scene.get("/v1/leases/10.244.20.0-24", headers: [.ifNoneMatch: tag])
+        #expect(other.status == .ok)
+        #expect(other.headers[.eTag] != tag)
     }
 
     @Test func `where etcd does not say, the lease is told without`() async throws {

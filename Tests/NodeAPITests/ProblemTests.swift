@@ -26,6 +26,21 @@ import Testing
         #expect(problem.detail.contains(parameter) || problem.detail.contains("escape"))
     }
 
+    @Test(arguments: ["/v1/lookup?ip=x", "/v1/leases?publicIP=x", "/v1/leases?contains=x"])
+    func `where both families are welcome, both are named`(path: String) async throws {
+        let problem = try await APIScene(leases: APIScene.leases(1)).get(path).problem()
+        #expect(problem.detail.contains("IPv4 or IPv6 address"))
+    }
+
+    @Test func `a filter of an event stream is refused with the reason`() async throws {
+        let response = try await APIScene(leases: APIScene.leases(1))
+            .get("/v1/leases?node=n1", headers: [.accept: "text/event-stream"])
+        #expect(response.status == .badRequest)
+        let problem = try response.problem()
+        #expect(problem.parameter == "node")
+        #expect(problem.detail.contains("tells of every lease"))
+    }
+
     @Test(arguments: ["/v2/leases", "/v1", "/v1/leases/10.244.1.0-24/x", "/favicon.ico", "/v1/Leases"])
     func `an unknown path is a problem like any other`(path: String) async throws {
         let response = try await APIScene().get(path)

@@ -13,6 +13,8 @@ final class FakeFirewall: MasqueradeDriver {
         var error: DataplaneError?
         /// Somebody takes the table away as soon as it was written.
         var isFoughtOver = false
+        /// Whoever writes the table is told so only after somebody who heard of it has looked.
+        var lingers = false
     }
 
     private let content = Mutex(Content())
@@ -44,6 +46,11 @@ final class FakeFirewall: MasqueradeDriver {
         change { content in
             content.writes.append(.now)
             content.table = content.isFoughtOver ? nil : masquerade
+        }
+        let (lingers, looks) = read { ($0.lingers, $0.looks) }
+        let limit = ContinuousClock.now + .seconds(10)
+        while lingers, read({ $0.looks }) == looks, ContinuousClock.now < limit {
+            try? await Task.sleep(for: .milliseconds(1))
         }
     }
 

@@ -71,6 +71,18 @@ import Testing
         #expect(status.read { $0.masquerade == MasqueradeStatus() })
     }
 
+    @Test func `the news of its own new table does not make it put the old one back`() async throws {
+        try await run { masquerader in
+            try await masquerader.prepare(Self.masquerade)
+            await eventually { firewall.isListenedTo && firewall.read { $0.looks >= 3 } }
+            firewall.change { $0.lingers = true }
+            try await masquerader.prepare(Self.moved)
+            #expect(firewall.read { $0.table } == Self.moved)
+        }
+        #expect(firewall.read { $0.table == Self.moved && $0.writes.count == 2 })
+        #expect(status.read { $0.masquerade.repairs } == 0)
+    }
+
     @Test func `what others take away is put back and counted`() async throws {
         try await run { masquerader in
             try await masquerader.prepare(Self.masquerade)

@@ -135,6 +135,93 @@ import Testing
         }
     }
 
+    @Test func `while a fight for the device is on, nothing is applied without it, and that is a problem`() async throws {
+        try await settled { scene, kernel, state in
+            try await scene.eventually("the fight is noticed") {
+                if kernel.read({ $0.device != nil }) { kernel.disturb { $0.device = nil } }
+                return scene.log.count("somebody keeps changing the device") == 1
+            }
+            kernel.change { $0.refusedCount = 0 }
+            // Half a second's hold, in which leases change.
+            scene.change([.lease(try LeaseFixtures.lease("10.244.9.0/24", node: 10))])
+            try await scene.eventually("the problem") {
+                scene.status.read { $0.dataplane.problem }?.contains("keeps changing the device") == true
+            }
+            try await scene.eventually("the repair") { kernel.read { $0.device != nil && $0.state.count == 24 } }
+            #expect(kernel.read { $0.refusedCount } == 0, "nothing was tried without the device")
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
+    @Test func `a device that goes with its underlay is no fight, however often`() async throws {
+        try await settled { scene, kernel, state in
+            for round in 1...8 {
+                kernel.disturb {
+                    $0.underlay.index += 1
+                    $0.device = nil
+                }
+                try await scene.eventually("repair \(round)") {
+                    kernel.read { $0.device?.underlayIndex == $0.underlay.index && $0.state == state }
+                }
+            }
+            #expect(scene.log.count("somebody keeps changing the device") == 0)
+        }
+    }
+
+    @Test func `with another VNI the device of the former one goes, and is no repair`() async throws {
+        try await settled { scene, kernel, _ in
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(vni: 7)))
+            try await scene.eventually("the new device") { scene.status.read { $0.dataplane.device } == "tartan.7" }
+            #expect(kernel.read { $0.removedDevices } == ["tartan.1"])
+            #expect(kernel.read { $0.device?.vni } == 7)
+            #expect(scene.status.read { $0.dataplane.repairs.total } == 0)
+        }
+    }
+
+    @Test func `with a backend that needs no device there is none, and the underlay's MTU is the pods'`() async throws {
+        try await settled { scene, kernel, _ in
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(backend: "host-gw")))
+            try await scene.eventually("no device") { kernel.read { $0.device == nil } }
+            try await scene.eventually("its account") {
+                scene.status.read { ($0.dataplane.device, $0.dataplane.mtu) == (nil, 1500) }
+            }
+            try await scene.eventually("the pods' MTU") { scene.published.last?.mtu == 1500 }
+            #expect(kernel.read { $0.state.count } == 0, "the leases are of the other backend")
+        }
+    }
+
+    @Test func `an underlay that was chosen without a rule is found again by its name and address`() async throws {
+        try await settled(resync: .milliseconds(50)) { scene, kernel, _ in
+            try await scene.eventually("an audit") { kernel.read { $0.selection } != nil }
+            var expected = UnderlaySelection(interfaces: ["eth0"])
+            expected.preferredAddress = FakeKernel.eth0.address
+            #expect(kernel.read { $0.selection } == expected)
+        }
+    }
+
+    @Test func `while the rule finds no underlay, peers come and go over the last one`() async throws {
+        try await settled { scene, kernel, _ in
+            kernel.disturb { $0.underlayError = DataplaneError(remedy: .misconfigured, description: "no route") }
+            try await scene.eventually("the complaint") { scene.status.read { $0.dataplane.problem } == "no route" }
+            scene.change([.lease(try LeaseFixtures.lease("10.244.9.0/24", node: 10))])
+            try await scene.eventually("the peer") { scene.status.read { $0.dataplane.present } == 24 }
+            #expect(scene.status.read { $0.dataplane.problem } == "no route")
+            kernel.disturb { $0.underlayError = nil }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
+    @Test func `an announced address that the underlay has lost is a problem until it is back`() async throws {
+        try await settled { scene, kernel, _ in
+            kernel.disturb { $0.underlay = Underlay(name: "eth0", index: 2, mtu: 1500, address: IPv4Address(1, 2, 3, 4)) }
+            try await scene.eventually("the complaint") {
+                scene.status.read { $0.dataplane.problem }?.contains("announces 192.168.0.1") == true
+            }
+            kernel.disturb { $0.underlay = FakeKernel.eth0 }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
     @Test func `a lease that changes while the device can't be set up is not forgotten`() async throws {
         try await settled { scene, kernel, state in
             kernel.disturb {

@@ -38,6 +38,86 @@ import Testing
         #expect(scene.status.read { $0.dataplane.problem } == nil)
     }
 
+    @Test func `a subnet file that can't be written is told once, as its own problem, and tried again`() async throws {
+        struct Full: Error {}
+        let (scene, kernel) = scene()
+        scene.failPublishing(with: Full())
+        try await scene.run {
+            try scene.start(leases(1...2))
+            try await settle(scene, kernel, entries: 8)
+            try await scene.eventually("three tries") { scene.publishingTries >= 3 }
+            #expect(scene.log.count("the subnet file could not be written") == 1)
+            #expect(scene.status.read { $0.subnetFileProblem } == "Full()")
+            #expect(scene.status.read { $0.dataplane.problem } == nil)
+            scene.failPublishing(with: nil)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            try await scene.eventually("no problem") { scene.status.read { $0.subnetFileProblem } == nil }
+        }
+    }
+
+    @Test func `a node without a dataplane and a subnet that waits for its node are no faults`() async throws {
+        let (scene, kernel) = scene()
+        func lease(_ subnet: String, _ backend: LeaseAnnouncement.Backend, _ kind: Lease.Kind, _ number: Int) throws
+            -> Lease
+        {
+            Lease(
+                key: SubnetKey(try IPv4Prefix(parsing: subnet)),
+                announcement: LeaseAnnouncement(
+                    node: NodeID("x\(number)"), owner: .tartan, publicIP: LeaseFixtures.publicIP(number),
+                    backend: backend),
+                kind: kind, createRevision: Revision(5), modRevision: Revision(5))
+        }
+        let silent = try [
+            lease("10.244.90.0/24", .other("alloc"), .lease(GrantID(90)), 90),
+            lease("10.244.91.0/24", .vxlan(ipv4: nil, ipv6: nil), .reservation, 91),
+        ]
+        let wrong = try lease("10.244.92.0/24", .vxlan(ipv4: nil, ipv6: nil), .lease(GrantID(92)), 92)
+        try await scene.run {
+            try scene.start(leases(1...2) + silent + [wrong])
+            try await settle(scene, kernel, entries: 8)
+        }
+        #expect(scene.status.read { Set($0.faults.keys) } == [wrong.key])
+    }
+
+    @Test func `a subnet whose device went before its peers were in is not published`() async throws {
+        let (scene, kernel) = scene()
+        kernel.change { $0.isDeviceElusive = true }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("three attempts") { kernel.read { $0.prepareCount } >= 3 }
+            #expect(scene.published == [])
+            kernel.change { $0.isDeviceElusive = false }
+            try await settle(scene, kernel, entries: 20)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+        }
+    }
+
+    @Test func `an entry that the kernel refuses keeps no subnet from being published`() async throws {
+        let (scene, kernel) = scene()
+        let refused = try IPv4Prefix(parsing: "10.244.3.0/24")
+        kernel.change { $0.refused = [refused] }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            #expect(kernel.read { $0.state.count } == 19)
+        }
+    }
+
+    @Test func `of IPv6, which is not programmed, nothing is promised to pods, and that is told once`() async throws {
+        let (scene, _) = scene()
+        try await scene.run {
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config(ipv6: "fd00:10:244::/56")))
+            let own = try IPv4Prefix(parsing: "10.244.250.0/24")
+            for block in ["fd00:10:244:1::/64", "fd00:10:244:2::/64"] {
+                scene.inbox.setOwn(SubnetKey(own, ipv6Subnet: try IPv6Prefix(parsing: block)))
+                scene.inbox.post([], isComplete: true)
+                try await scene.eventually("the subnet file") { !scene.published.isEmpty }
+            }
+        }
+        #expect(scene.published.map(\.ipv6Subnet) == [nil] && scene.published.map(\.ipv6Network) == [nil])
+        #expect(scene.log.count("IPv6 is not programmed") == 1)
+    }
+
     @Test func `a restart with nothing changed sends no change`() async throws {
         let (scene, kernel) = scene()
         try await scene.run {
@@ -114,6 +194,16 @@ import Testing
             #expect(kernel.read { $0.operations } == [])
         }
         #expect(scene.log.count("a lease is not programmed") == 1)
+    }
+
+    @Test func `a lease with this node's own VTEP MAC is not programmed, and told`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            let twin = try LeaseFixtures.lease("10.244.7.0/24", node: 250)
+            try scene.start(leases(1...2) + [twin])
+            try await settle(scene, kernel, entries: 8)
+            #expect(scene.status.read { $0.faults[twin.key] }?.contains("is this node's") == true)
+        }
     }
 
     @Test func `a lease over an address of the host is not programmed, until the address is gone`() async throws {

@@ -3,6 +3,7 @@
 import APISchema
 import ArgumentParser
 import CurlHTTP
+import Glibc
 import Lab
 import Leases
 import NodeClient
@@ -23,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["leases", "--watch", "-o", "yaml", "--server", "unix:/x"], ["lease", "10.244.20.0-24"],
+        ["leases", "-ojson"], ["leases", "--watch", "-o", "yaml", "--server", "unix:/x"], ["lease", "10.244.20.0-24"],
         ["lease", "10.244.20.0/24"], ["lookup", "fd00::1"], ["network", "show"], ["lab", "up", "--json"],
         ["lab", "exec", "pod1", "--name", "x", "--", "ping", "-c", "1"], ["lab", "up", "--", "--log-level", "debug"],
     ])
@@ -36,6 +37,35 @@ import Testing
             try TartanCommand.parseAsRoot(["lab", "exec", "pod1", "--", "ping", "--name", "x"]) as? LabExecCommand)
         #expect(command.command == ["ping", "--name", "x"])
         #expect(command.options.name == "lab")
+    }
+
+    @Test(arguments: [
+        (
+            ["leases", "-o", "xml"],
+            "the value 'xml' is invalid for '-o <output>'; it must be one of 'table', 'json' or 'yaml'; see 'tartan leases --help'"
+        ),
+        (
+            ["leases", "--serve", "x"],
+            "unknown option '--serve' (did you mean '--server'?); see 'tartan leases --help'"
+        ),
+        (["lease"], "missing expected argument '<subnet>'; see 'tartan lease --help'"),
+        (["lab", "up", "--nodes", "x"], "the value 'x' is invalid for '--nodes <nodes>'; see 'tartan lab up --help'"),
+        (["frob"], "unexpected argument 'frob'; see 'tartan --help'"),
+        (
+            ["lease", "10.244.18.5/24"],
+            "'10.244.18.5/24' is an address within the subnet 10.244.18.0/24; give the subnet itself; see 'tartan lease --help'"
+        ),
+    ])
+    func `what is wrong with the arguments is one sentence`(arguments: [String], sentence: String) throws {
+        let error = try #require(throws: (any Error).self) { try TartanCommand.parseAsRoot(arguments) }
+        #expect(UsageSentence.text(TartanCommand.message(for: error), arguments: ["tartan"] + arguments) == sentence)
+    }
+
+    @Test func `what can't be written is an error`() throws {
+        let full = open("/dev/full", O_WRONLY)
+        defer { close(full) }
+        let error = #expect(throws: ProgramError.self) { try Terminal.write("x", to: full) }
+        #expect(error?.status == .unavailable)
     }
 
     @Test func `every error has its exit code`() {

@@ -2,6 +2,7 @@
 
 import APISchema
 import ArgumentParser
+import Glibc
 import IPAddressing
 import Leases
 import Testing
@@ -34,6 +35,19 @@ import Testing
         #expect(ProgramError(try #require(error)).status == .configuration)
     }
 
+    @Test func `a config is read from a pipe to its end`() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let (reading, writing) = (ends[0], ends[1])
+        defer { close(reading) }
+        let text = #"{"Network":"10.9.0.0/16"}"#
+        #expect(write(writing, text, text.utf8.count) == text.utf8.count)
+        close(writing)
+        #expect(try InputFile.read(reading, name: "pipe") == Array(text.utf8))
+        let error = #expect(throws: ProgramError.self) { try InputFile.read("/no/such/file") }
+        #expect(error?.description == "--file: /no/such/file can't be read: No such file or directory")
+    }
+
     @Test func `nothing to write, or two sources of it, is wrong usage`() {
         #expect(throws: (any Error).self) { try NetworkConfigOptions.parse([]) }
         #expect(throws: (any Error).self) { try NetworkConfigOptions.parse(["--vni", "7", "--file", "x"]) }
@@ -63,6 +77,6 @@ import Testing
         #expect([network.used, network.reserved, network.free] == [5, 1, 249])
         #expect(network.range?.size == 255)
         #expect(network.config?.subnetMin == "10.9.1.0")
-        #expect(NetworkDocument(.missing, leases: table).problem != nil)
+        #expect(NetworkDocument(.missing, leases: table, key: "/p/config").problem?.contains("at /p/config") == true)
     }
 }

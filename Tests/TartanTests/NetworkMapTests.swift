@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import APISchema
+import ArgumentParser
 import Testing
 
 @testable import tartan
@@ -90,5 +91,27 @@ import Testing
         #expect(CheckCommand.faults(of: dataplane).map(\.fault) == ["3 of 4 entries are in the kernel"])
         dataplane.refused = ["route 10.244.3.0/24: EINVAL"]
         #expect(CheckCommand.faults(of: dataplane).count == 1)
+    }
+
+    @Test func `a finding is shown, and one of severity fault is a fault`() {
+        var report = CheckCommand.Report(
+            revision: "1", leases: 2, faults: [],
+            findings: [.init(check: "mtu", severity: "warning", what: "a", why: "b", remedy: "ip link set")])
+        #expect(report.isSound)
+        #expect(CheckCommand.text(of: report, colour: false).contains("mtu          warning    a: b\n"))
+        report.findings[0].severity = "fault"
+        #expect(!report.isSound)
+        #expect(CheckCommand.text(of: report, colour: false).hasPrefix("2 leases at revision 1: 1 fault.\n"))
+    }
+
+    @Test func `repair says of each fault what is left to do`() throws {
+        _ = try TartanCommand.parseAsRoot(["check", "--repair"])
+        let report = CheckCommand.Report(
+            revision: "1", leases: 2,
+            faults: [LeaseFault(subnet: "10.9.4.0/24", node: "a", fault: "x", remedy: "do y")],
+            findings: [.init(check: "mtu", severity: "note", what: "a", why: "b", remedy: "ip link set")])
+        let text = CheckCommand.text(of: report, repair: true, colour: false)
+        #expect(text.hasSuffix("Nothing was changed from here.\n- 10.9.4.0/24: x\n  do y\n- a\n  ip link set\n"))
+        #expect(!CheckCommand.text(of: report, colour: false).contains("do y"))
     }
 }

@@ -58,6 +58,24 @@ import Testing
         #expect(outcome.status == 77 && outcome.errors.contains("CAP_NET_ADMIN"), "\(outcome)")
     }
 
+    @Test(.enabled(if: getuid() == 0, "programming the host needs privileges"))
+    func `a device name that is another kind of device's is wrong configuration`() async throws {
+        // The test's own namespace has `lo`, and the daemon must get no further than to see that.
+        let outcome = try await BuiltDaemon.run([
+            "--device", "lo", "--iface", "lo", "--node-name", "n1", "--state-dir", folder.path, "--api-listen", "none",
+            "--subnet-file", "\(folder.path)/subnet.env", "--etcd-endpoints", "http://127.0.0.1:1",
+        ])
+        #expect(outcome.status == 78 && outcome.errors.contains("'lo' is not a VXLAN device"), "\(outcome)")
+    }
+
+    @Test(.enabled(if: getuid() == 0, "programming the host needs privileges"))
+    func `a host that can't be asked makes the service unavailable, which is no bug`() async throws {
+        // A seventh of what the libraries open, so that the socket to the kernel can't be opened.
+        let outcome = try await BuiltDaemon.run(
+            ["--state-dir", folder.path, "--api-listen", "none"], through: ["prlimit", "--nofile=3"])
+        #expect(outcome.status == 69 && outcome.errors.contains("EMFILE"), "\(outcome)")
+    }
+
     @Test func `without etcd the daemon keeps trying, says so, is not ready, and stops within two seconds`() async throws {
         let http = CurlClient()
         let (took, outcome) = try await BuiltDaemon.run(quiet()) {

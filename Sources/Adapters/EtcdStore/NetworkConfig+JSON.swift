@@ -23,14 +23,20 @@ extension NetworkConfigFields {
         var fault: NetworkConfigError?
         do throws(JSONError) {
             var json = JSONReader(bytes)
-            guard json.peek() == .object else { throw json.error("not an object") }
+            guard json.peek() == .object else {
+                try json.skip()
+                try json.finish()
+                fault = NetworkConfigError(
+                    field: "", reason: "it must be a JSON object such as {\"Network\": \"10.244.0.0/16\"}")
+                throw json.error("not an object")
+            }
             try json.object { name, json throws(JSONError) in
                 guard fault == nil else { return try json.skip() }
                 fault = try fields.take(name, &json)
             }
             try json.finish()
         } catch {
-            throw NetworkConfigError(field: "", reason: "it is not JSON as it should be: \(error)")
+            throw fault ?? NetworkConfigError(field: "", reason: "it is not JSON: \(error)")
         }
         if let fault { throw fault }
         self = fields

@@ -11,7 +11,8 @@ extension DataplaneState {
         else { return }
         if message.table == .fdb {
             guard message.isInOwnTable else { return }
-            fdb[mac] = address
+            // To another port, VNI or interface than the device's is to nowhere that we send, and there to be replaced.
+            fdb[mac] = message.leavesAsTheDeviceDoes ? address : Address(bits: 0)
         } else {
             neighbors[address] = mac
         }

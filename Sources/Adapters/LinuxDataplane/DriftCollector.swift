@@ -8,7 +8,8 @@ import Synchronization
 /// Turns the kernel's notifications into what has changed since somebody last asked: the newest word on each entry.
 ///
 /// Devices are judged only when somebody asks, by the newest word on them: in between, our own changes pass by, which
-/// the kernel does not mark as ours.
+/// the kernel does not mark as ours. Only that the device was down, or gone, is not forgotten when it comes back: its
+/// next hops and routes went, of which the kernel says nothing.
 final class DriftCollector: Sendable {
     let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
@@ -22,6 +23,7 @@ final class DriftCollector: Sendable {
         var changes = DataplaneChanges<IPv4Address>()
         /// The newest word on the VXLAN device and the underlay.
         var deviceLink: LinkMessage?
+        var losses = DeviceLosses()
         var underlayLink: LinkMessage?
         /// On the VXLAN device's addresses: whether they are there.
         var deviceAddresses: [IPv4Prefix: Bool] = [:]
@@ -44,11 +46,34 @@ final class DriftCollector: Sendable {
         }
     }
 
+    func unfollowDevice(named name: String) {
+        state.withLock { state in
+            guard state.device?.name == name else { return }
+            state.device = nil
+            state.devices.vxlan = nil
+            state.deviceLink = nil
+            state.deviceAddresses = [:]
+            state.losses = DeviceLosses()
+        }
+    }
+
     func follow(_ underlay: Underlay, isUp: Bool) {
         state.withLock { state in
             state.underlay = underlay
             state.devices.underlay = underlay.index
             state.isUnderlayUp = isUp
+        }
+    }
+
+    /// What the VXLAN device has lost so far, for ``forgetLosses(since:)``.
+    var losses: DeviceLosses { state.withLock { $0.losses } }
+
+    /// What the device lost since then was our own doing, but for the going of the one that there is now.
+    func forgetLosses(since before: DeviceLosses) {
+        state.withLock { state in
+            state.losses.wasDown = before.wasDown
+            let gone = state.losses.gone
+            state.losses.gone = before.gone.union(gone.filter { $0 == state.devices.vxlan })
         }
     }
 
@@ -76,13 +101,21 @@ final class DriftCollector: Sendable {
     }
 }
 
+/// What became of the VXLAN device between two looks and can't be seen of it any more.
+struct DeviceLosses: Hashable {
+    var wasDown = false
+    /// The indices of those that went.
+    var gone: Set<UInt32> = []
+}
+
 extension DriftCollector.State {
     fileprivate mutating func take(_ link: LinkMessage, _ outcome: KernelEvent.Outcome) -> Bool {
         if let device, link.index == devices.vxlan || link.name == device.name {
             if outcome == .gone {
-                changes.isDeviceChanged = true
+                losses.gone.insert(link.index)
                 deviceLink = nil
             } else {
+                if link.isUp == false { losses.wasDown = true }
                 deviceLink = link
             }
             return true
@@ -92,9 +125,9 @@ extension DriftCollector.State {
             changes.isUnderlayChanged = true
             underlayLink = nil
         } else {
-            // Set down and up between two looks, it has lost its routes.
-            if link.isUp != isUnderlayUp { changes.isUnderlayChanged = true }
-            isUnderlayUp = link.isUp ?? isUnderlayUp
+            // Down and up between two looks, it has lost its routes; without a carrier, its next hops with theirs.
+            if link.carriesPackets != isUnderlayUp { changes.isUnderlayChanged = true }
+            isUnderlayUp = link.carriesPackets
             underlayLink = link
         }
         return true
@@ -110,7 +143,10 @@ extension DriftCollector.State {
             return true
         }
         changes.areAddressesChanged = true
-        if message.index == devices.underlay, address == underlay?.address { changes.isUnderlayChanged = true }
+        if message.index == devices.underlay, let underlay {
+            let isKnown = underlay.networks.contains { $0.contains(address) && $0.length == message.prefixLength }
+            if address == underlay.address || isKnown == (outcome == .gone) { changes.isUnderlayChanged = true }
+        }
         return true
     }
 
@@ -149,6 +185,7 @@ extension DriftCollector.State {
 
     fileprivate mutating func judgeDevices() {
         if let device {
+            if losses != DeviceLosses() { changes.isDeviceChanged = true }
             if let link = deviceLink {
                 if link.index != devices.vxlan { changes.isDeviceChanged = true }
                 if case .vxlan(let settings)? = link.kind {
@@ -167,7 +204,13 @@ extension DriftCollector.State {
             changes.isUnderlayChanged = true
         }
         deviceLink = nil
+        losses = DeviceLosses()
         underlayLink = nil
         deviceAddresses = [:]
     }
+}
+
+extension LinkMessage {
+    /// Up, and with a carrier.
+    var carriesPackets: Bool { (isUp ?? false) && isRunning }
 }

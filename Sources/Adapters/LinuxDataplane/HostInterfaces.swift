@@ -31,6 +31,15 @@ struct HostInterfaces {
         return all.filter { !$0.isLinkLocal } + all.filter(\.isLinkLocal)
     }
 
+    /// The networks that the interface's addresses are in, in order; an address alone makes none.
+    func networks(of index: UInt32) -> [IPv4Prefix] {
+        let all = (addresses[index] ?? []).compactMap { message -> IPv4Prefix? in
+            guard case .v4(let address)? = message.address, message.prefixLength < 32 else { return nil }
+            return IPv4Prefix(address, length: Int(message.prefixLength))
+        }
+        return Set(all).sorted()
+    }
+
     func ipv6Address(of index: UInt32) -> IPv6Address? {
         (addresses[index] ?? []).lazy.compactMap { message -> IPv6Address? in
             guard case .v6(let address)? = message.address, message.scope == .global else { return nil }

@@ -7,19 +7,35 @@ import Netlink
 extension LinuxDataplaneDriver {
     package func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress? {
         let link = try await translating { () async throws(NetlinkError) in try await self.socket.link(named: name) }
-        guard case .vxlan? = link?.kind else { return nil }
-        return link?.mac
+        guard let link else { return nil }
+        guard case .vxlan? = link.kind else { throw .notVXLAN(link, name) }
+        return link.mac
     }
 
     package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
+        await monitor.drain()
+        let losses = drift.losses
+        try await adopt(device)
+        // It was down, or another, for a moment, which was our own doing.
+        await monitor.drain()
+        drift.forgetLosses(since: losses)
+    }
+
+    package func removeDevice(named name: String) async throws(DataplaneError) {
+        drift.unfollowDevice(named: name)
+        let link = try await translating { () async throws(NetlinkError) in try await self.socket.link(named: name) }
+        guard let link, case .vxlan? = link.kind else { return }
+        try await remove(link)
+    }
+
+    /// Makes the device, or mends or replaces the one that is there.
+    private func adopt(_ device: VXLANDevice) async throws(DataplaneError) {
         var there = try await translating { () async throws(NetlinkError) in
             try await self.socket.link(named: device.name)
         }
         if let found = there {
             guard case .vxlan(let settings)? = found.kind else {
-                throw .misconfigured(
-                    "'\(device.name)' is not a VXLAN device but \(found.kind.map { "of kind \($0)" } ?? "a real one"); "
-                        + "choose another name with --device")
+                throw .notVXLAN(found, device.name)
             }
             if device.mending(of: found, settings) == .replace {
                 try await remove(found)
@@ -35,28 +51,35 @@ extension LinuxDataplaneDriver {
         }
     }
 
-    /// The device as it should be; one that refuses to be mended gives way to a new one.
+    /// The device as it should be; one whose VXLAN attributes the kernel can't change gives way to a new one. Any
+    /// other refusal would meet a new one as well, and cost the entries of the one that is there.
     private func make(_ device: VXLANDevice, from there: LinkMessage?) async throws(NetlinkError) -> LinkMessage {
         if let there {
-            do {
-                try await mend(there, device)
-                return there
-            } catch {
-                guard error.number != .notPermitted else { throw error }
-                try await socket.removeLink(at: there.index)
-            }
+            if try await mend(there, device) { return there }
+            try await socket.removeLink(at: there.index)
         }
         let made = try await socket.addLink(device.link)
-        try await mend(made, device)
+        _ = try await mend(made, device)
         return made
     }
 
-    private func mend(_ link: LinkMessage, _ device: VXLANDevice) async throws(NetlinkError) {
-        guard case .vxlan(let settings)? = link.kind else { return }
+    /// - Returns: `false` where the kernel says that such a device can't be made of this one.
+    private func mend(_ link: LinkMessage, _ device: VXLANDevice) async throws(NetlinkError) -> Bool {
+        guard case .vxlan(let settings)? = link.kind else { return true }
         // A device without IPv6 has nothing there to be set.
         _ = try? namespace.set("ipv6/conf/\(device.name)/accept_ra", to: "0")
-        guard case .change(let changes) = device.mending(of: link, settings) else { return }
-        for change in changes { try await socket.change(change) }
+        guard case .change(let changes) = device.mending(of: link, settings) else { return true }
+        for change in changes {
+            do {
+                try await socket.change(change)
+            } catch {
+                guard case .vxlanChange? = change.kind, [.invalid, .notSupported].contains(error.number) else {
+                    throw error
+                }
+                return false
+            }
+        }
+        return true
     }
 
     private func remove(_ link: LinkMessage) async throws(DataplaneError) {
@@ -76,5 +99,13 @@ extension LinuxDataplaneDriver {
             guard case .v4(let old)? = stale.address else { continue }
             try await socket.removeAddress(.v4(old), prefixLength: 32, from: index)
         }
+    }
+}
+
+extension DataplaneError {
+    fileprivate static func notVXLAN(_ link: LinkMessage, _ name: String) -> Self {
+        .misconfigured(
+            "'\(name)' is not a VXLAN device but \(link.kind.map { "of kind \($0)" } ?? "a real one"); "
+                + "choose another name with --device")
     }
 }

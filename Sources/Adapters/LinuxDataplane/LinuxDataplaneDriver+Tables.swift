@@ -26,8 +26,13 @@ extension LinuxDataplaneDriver {
 
     package func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure] {
         let devices = devices
-        let refusals = await socket.apply(operations) { operation, batch in operation.put(into: &batch, devices) }
-            .filter { !operations[$0.index].isSettled(by: $0.error) }
+        var refusals: [BatchFailure] = []
+        for failure in await socket.apply(operations, { operation, batch in operation.put(into: &batch, devices) })
+        where !operations[failure.index].isSettled(by: failure.error) {
+            // Of an operation's two messages the second's answer says what became of it.
+            if refusals.last?.index == failure.index { refusals.removeLast() }
+            refusals.append(failure)
+        }
         guard !refusals.isEmpty else { return [] }
         let occupants = await occupants(refusals.map { ($0.error, operations[$0.index]) })
         let failedNextHops = Set(refusals.compactMap { operations[$0.index].nextHopID })

@@ -14,15 +14,18 @@ extension LinuxDataplaneDriver {
             throw DataplaneError(remedy: .retry, description: "interface \(choice.index) went away")
         }
         let name = link.name ?? "\(choice.index)"
-        guard let address = choice.address ?? host.addresses(of: choice.index).first else {
+        let addresses = host.addresses(of: choice.index)
+        let preferred = addresses.first { $0 == selection.preferredAddress }
+        guard let address = choice.address ?? preferred ?? addresses.first else {
             throw .misconfigured(
                 "\(choice.reason) is interface '\(name)', which has no IPv4 address; give it one or name another "
                     + "with --iface")
         }
         let underlay = Underlay(
             name: name, index: choice.index, mtu: Int(link.mtu ?? 1500), address: address,
-            ipv6Address: selection.publicIPv6 ?? host.ipv6Address(of: choice.index), publicIP: selection.publicIP)
-        drift.follow(underlay, isUp: link.isUp ?? false)
+            ipv6Address: selection.publicIPv6 ?? host.ipv6Address(of: choice.index), publicIP: selection.publicIP,
+            networks: host.networks(of: choice.index))
+        drift.follow(underlay, isUp: link.carriesPackets)
         return underlay
     }
 

@@ -25,7 +25,7 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
     private let nextHopUse: NextHopUse
     private let state = Mutex(State())
     let drift: DriftCollector
-    private let monitor: NetlinkMonitor
+    let monitor: NetlinkMonitor
 
     private struct State {
         /// Whether the kernel has next-hop objects, once it was asked.
@@ -33,11 +33,15 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
     }
 
     /// The namespace of the calling thread.
-    package convenience init() throws {
-        try self.init(in: try NetworkNamespace.current())
+    package convenience init() throws(DataplaneError) {
+        do {
+            try self.init(in: try NetworkNamespace.current())
+        } catch {
+            throw DataplaneError(error)
+        }
     }
 
-    package init(in namespace: consuming NetworkNamespace, nextHops: NextHopUse = .whereSupported) throws {
+    package init(in namespace: consuming NetworkNamespace, nextHops: NextHopUse = .whereSupported) throws(NetlinkError) {
         socket = try RouteSocket(in: namespace)
         let drift = DriftCollector()
         self.drift = drift

@@ -5,7 +5,7 @@ import IPAddressing
 import Netlink
 
 extension Operation {
-    /// Writes the one message that does it.
+    /// Writes the message that does it, or the two.
     func put(into batch: inout NetlinkBatch, _ devices: EgressDevices) {
         switch self {
         case .setNeighbor(let entry):
@@ -23,16 +23,21 @@ extension Operation {
         case .removeNextHop(let id):
             batch.add(.delete, NextHopMessage(id: id.value))
         case .setRoute(let route, let replacing):
-            batch.add(.new, route.message(devices), replacing ? [.create, .replace] : [.create, .exclusive])
+            // The kernel's own replacing takes whatever route is first there, be it another program's (net/ipv4:
+            // `fib_table_insert`). In one send the two are as good as one; a peer's next hop changes without either.
+            if replacing { batch.add(.delete, route.removal) }
+            batch.add(.new, route.message(devices), [.create, .exclusive])
         case .removeRoute(let route):
             batch.add(.delete, route.removal)
         }
     }
 
-    /// Whether the kernel's refusal says that there is nothing to do: what should go is not there.
+    /// Whether the kernel's refusal says that there is nothing to do: what should go is not there, be it only to be
+    /// replaced.
     func isSettled(by error: NetlinkError) -> Bool {
         switch self {
         case .removeNeighbor, .removeFDBEntry, .removeNextHop, .removeRoute: error.isAbsence
+        case .setRoute(_, replacing: true): error.number == .noProcess
         case .setNeighbor, .setFDBEntry, .setNextHop, .setRoute: false
         }
     }

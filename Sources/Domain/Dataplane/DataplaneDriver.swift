@@ -9,12 +9,16 @@ package protocol DataplaneDriver: Sendable {
     /// The interface that the rules choose, as it is now.
     func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay
 
-    /// The MAC address of the VXLAN device of that name, where there is one: a restarted daemon keeps it.
+    /// The MAC address of the VXLAN device of that name, where there is one: a restarted daemon keeps it. An error
+    /// where the name is that of another kind of device.
     func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress?
 
     /// Makes the device, or adopts and mends the one that is there, and sets it up. A device of that name that can't
     /// be mended (another VNI, port or kind) is replaced if it is a VXLAN device, else an error.
     func prepare(_ device: VXLANDevice) async throws(DataplaneError)
+
+    /// Removes the VXLAN device of that name with all that is on it; one of another kind is not ours, and stays.
+    func removeDevice(named name: String) async throws(DataplaneError)
 
     /// Whether the kernel has next-hop objects (Linux 5.3).
     func supportsNextHops() async throws(DataplaneError) -> Bool
@@ -38,6 +42,7 @@ package protocol DataplaneDriver: Sendable {
 }
 
 extension DataplaneDriver {
+    package func removeDevice(named name: String) async throws(DataplaneError) {}
     package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> { [] }
     package var changeSignals: AsyncStream<Void> { AsyncStream { $0.finish() } }
     package func takeChanges() async -> DataplaneChanges<IPv4Address> { DataplaneChanges() }

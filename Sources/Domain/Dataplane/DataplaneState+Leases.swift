@@ -28,6 +28,8 @@ package struct PeerEntries<Address: BinaryAddress>: Hashable, Sendable {
 package struct LocalNode: Hashable, Sendable {
     package var node: NodeID
     package var publicIP: IPv4Address
+    /// The own VTEP's; `nil` where there is none.
+    package var mac: MACAddress?
     /// The own subnet, once there is one.
     package var key: SubnetKey?
     package var backend: BackendConfig
@@ -35,17 +37,21 @@ package struct LocalNode: Hashable, Sendable {
     package var usesNextHops: Bool
     /// Every address of this host.
     package var addresses: Set<IPv4Address>
+    /// The networks whose hosts get a plain route instead of VXLAN; without `DirectRouting` none.
+    package let directNetworks: [IPv4Prefix]
 
     package init(
-        node: NodeID, publicIP: IPv4Address, key: SubnetKey?, backend: BackendConfig, usesNextHops: Bool,
-        addresses: Set<IPv4Address> = []
+        node: NodeID, publicIP: IPv4Address, mac: MACAddress? = nil, key: SubnetKey?, backend: BackendConfig,
+        usesNextHops: Bool, addresses: Set<IPv4Address> = [], networks: [IPv4Prefix] = []
     ) {
         self.node = node
         self.publicIP = publicIP
+        self.mac = mac
         self.key = key
         self.backend = backend
         self.usesNextHops = usesNextHops
         self.addresses = addresses
+        directNetworks = if case .vxlan(let config) = backend, config.directRouting { networks } else { [] }
     }
 
     /// THE function: what a lease means for this node's kernel, if no other lease contradicts it.
@@ -83,6 +89,7 @@ package struct LocalNode: Hashable, Sendable {
             guard let vtep else { return .failure(.missingVTEP) }
             guard vtep.vni == config.vni else { return .failure(.vni(vtep.vni, wanted: config.vni)) }
             guard vtep.mac.bits != 0, !vtep.mac.isMulticast else { return .failure(.badMAC(vtep.mac)) }
+            guard vtep.mac != self.mac else { return .failure(.sharesMAC(vtep.mac)) }
             return .success(vtep.mac)
         case .hostGateway:
             return announcement.backend == .hostGateway ? .success(nil) : .failure(other)
@@ -91,15 +98,16 @@ package struct LocalNode: Hashable, Sendable {
         }
     }
 
-    /// A peer's entries; they follow from the peer, the backend and the kernel's kind alone.
+    /// A peer's entries; they follow from the peer, the backend, the underlay's networks and the kernel's kind alone.
     package func entries(for peer: Peer) -> PeerEntries<IPv4Address> {
         let subnet = peer.key.subnet
-        let gateway = peer.mac == nil ? peer.publicIP : subnet.address
-        let device = peer.mac == nil ? EgressDevice.underlay : .vxlan
+        let mac = directNetworks.contains { $0.contains(peer.publicIP) } ? nil : peer.mac
+        let gateway = mac == nil ? peer.publicIP : subnet.address
+        let device = mac == nil ? EgressDevice.underlay : .vxlan
         let id = NextHopID(gateway: gateway, subnetLength: Int(subnet.length))
         return PeerEntries(
-            neighbor: peer.mac.map { Neighbor(address: gateway, mac: $0) },
-            fdb: peer.mac.map { FDBEntry(mac: $0, destination: peer.publicIP) },
+            neighbor: mac.map { Neighbor(address: gateway, mac: $0) },
+            fdb: mac.map { FDBEntry(mac: $0, destination: peer.publicIP) },
             nextHop: usesNextHops ? NextHop(id: id, gateway: gateway, device: device) : nil,
             route: Route(destination: subnet, path: usesNextHops ? .nextHop(id) : .gateway(gateway, device)),
             rank: peer.createRevision)

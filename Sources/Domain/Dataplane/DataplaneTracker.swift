@@ -4,6 +4,9 @@ package import IPAddressing
 import Leases
 
 /// The four tables of one family, wanted against seen.
+///
+/// Specialized here for IPv4, because its users are in other modules: there each step of a generic one asks the run
+/// time for the types again, which took as long as the kernel did.
 package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     package private(set) var neighbors = DeltaTracker<Address, MACAddress>()
     package private(set) var fdb = DeltaTracker<MACAddress, Address>()
@@ -32,6 +35,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     package var seenCount: Int { neighbors.seenCount + fdb.seenCount + nextHops.seenCount + routes.seenCount }
 
+    @specialized(where Address == IPv4Address)
     package mutating func unwantAll() {
         neighbors.unwantAll()
         fdb.unwantAll()
@@ -42,6 +46,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         nextHopClaims = SharedClaims()
     }
 
+    @specialized(where Address == IPv4Address)
     package mutating func want(_ peer: PeerEntries<Address>) {
         let subnet = peer.route.destination
         if let neighbor = peer.neighbor {
@@ -60,6 +65,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     }
 
     /// Takes back what was wanted for a peer; an entry that another wants as well stays, as that one wants it.
+    @specialized(where Address == IPv4Address)
     package mutating func unwant(_ peer: PeerEntries<Address>) {
         let subnet = peer.route.destination
         if let neighbor = peer.neighbor {
@@ -79,6 +85,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     /// What a dump of the kernel's tables said; returns what of it is drift.
     @discardableResult
+    @specialized(where Address == IPv4Address)
     package mutating func seeAll(_ state: DataplaneState<Address>) -> [EntryKey<Address>] {
         var drifted: [EntryKey<Address>] = []
         neighbors.seeAll(state.neighbors) { drifted.append(.neighbor($0)) }
@@ -89,6 +96,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     }
 
     /// What notifications said; returns what of it is drift.
+    @specialized(where Address == IPv4Address)
     package mutating func see(_ changes: DataplaneChanges<Address>) -> [EntryKey<Address>] {
         var drifted: [EntryKey<Address>] = []
         for (address, mac) in changes.neighbors where neighbors.see(address, mac) { drifted.append(.neighbor(address)) }
@@ -106,6 +114,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     }
 
     /// Whether the kernel lacks it, or has what should not be.
+    @specialized(where Address == IPv4Address)
     package func isPending(_ key: EntryKey<Address>) -> Bool {
         switch key {
         case .neighbor(let key): neighbors.isPending(key)
@@ -116,6 +125,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     }
 
     /// An operation succeeded.
+    @specialized(where Address == IPv4Address)
     package mutating func done(_ operation: Operation<Address>) {
         switch operation {
         case .setNeighbor(let entry): neighbors.see(entry.address, entry.mac)

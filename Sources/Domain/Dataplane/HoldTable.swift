@@ -41,6 +41,8 @@ package struct HoldTable<Key: Hashable & Sendable>: Sendable {
 
     package mutating func clear(_ key: Key) { records[key] = nil }
 
+    package mutating func clearAll() { records = [:] }
+
     package func holds(_ key: Key, at now: MonotonicTime) -> Bool {
         guard !records.isEmpty, let record = records[key] else { return false }
         return now < record.until

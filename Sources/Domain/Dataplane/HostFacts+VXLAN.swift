@@ -44,17 +44,16 @@ extension HostFacts {
     func mtuFindings(_ wanted: HostExpectation) -> [HostFinding] {
         let underlay = wanted.underlay
         let envelope = wanted.vxlan == nil ? 0 : VXLANDevice.overheadIPv4
-        let mtu = wanted.vxlan?.mtu ?? underlay.mtu - envelope
+        let outer = wanted.vxlan?.mtu ?? underlay.mtu
+        let mtu = min(outer, underlay.mtu) - envelope
         var findings: [HostFinding] = []
-        if mtu + envelope > underlay.mtu {
+        if outer > underlay.mtu {
             findings.append(
                 HostFinding(
                     .mtu, .fault,
-                    what:
-                        "the network's MTU of \(mtu) and the envelope's \(envelope) bytes exceed the \(underlay.mtu) of "
-                        + underlay.name,
-                    why: "full packets between nodes are split or dropped, so that connections open and then hang",
-                    remedy: "ip link set dev \(underlay.name) mtu \(mtu + envelope)"))
+                    what: "the network's MTU of \(outer) exceeds the \(underlay.mtu) of \(underlay.name)",
+                    why: "full packets of nodes with the larger one are dropped, so that connections open and then hang",
+                    remedy: "ip link set dev \(underlay.name) mtu \(outer)"))
         }
         let (least, reason) =
             wanted.config.ipv6 == nil

@@ -2,7 +2,7 @@
 
 package import IPAddressing
 
-/// One step of a plan: one netlink message.
+/// One step of a plan.
 package enum Operation<Address: BinaryAddress>: Hashable, Sendable, CustomStringConvertible {
     case setNeighbor(Neighbor<Address>)
     case removeNeighbor(Address)

@@ -20,10 +20,18 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
     case missingVTEP
     case vni(UInt32, wanted: UInt32)
     case badMAC(MACAddress)
+    case sharesMAC(MACAddress)
     case badPublicIP(IPv4Address)
 
     /// Whether an operator should hear of it.
-    package var isWorthReporting: Bool { self != .own && self != .notCarried }
+    package var isWorthReporting: Bool {
+        switch self {
+        case .own, .notCarried: false
+        // A node that says so itself carries no traffic: started with --dataplane none, or leased for by another.
+        case .backend("alloc", wanted: _): false
+        default: true
+        }
+    }
 
     package var description: String {
         switch self {
@@ -38,6 +46,7 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .missingVTEP: "its backend data has no VNI and VtepMAC"
         case .vni(let vni, let wanted): "its VNI is \(vni), this network's is \(wanted)"
         case .badMAC(let mac): "its VTEP MAC \(mac) is not that of one interface"
+        case .sharesMAC(let mac): "its VTEP MAC \(mac) is this node's"
         case .badPublicIP(let address): "its public address \(address) is not that of one host"
         }
     }

@@ -58,8 +58,8 @@ package struct PeerTable: Sendable {
         guard old != new else { return false }
         local = new
         guard
-            (old.node, old.publicIP, old.backend, old.usesNextHops)
-                == (new.node, new.publicIP, new.backend, new.usesNextHops)
+            (old.node, old.publicIP, old.backend, old.usesNextHops, old.directNetworks)
+                == (new.node, new.publicIP, new.backend, new.usesNextHops, new.directNetworks)
         else {
             tracker.unwantAll()
             arbiter = PeerArbiter()

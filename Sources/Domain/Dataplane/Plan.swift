@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
+
 extension DataplaneTracker {
     /// The operations that make the kernel as wanted, in a safe order: what a route needs is there before the route,
     /// and goes only after it.
@@ -12,6 +14,7 @@ extension DataplaneTracker {
     /// - Parameters:
     ///   - removing: whether entries that nobody wants may go: not before the first complete snapshot.
     ///   - isHeld: which entries are left out this time.
+    @specialized(where Address == IPv4Address)
     package func plan(
         removing: Bool, except isHeld: (EntryKey<Address>) -> Bool = { _ in false }
     ) -> [Operation<Address>] {

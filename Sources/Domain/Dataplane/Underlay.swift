@@ -14,10 +14,12 @@ package struct Underlay: Hashable, Sendable {
     package var ipv6Address: IPv6Address?
     /// What peers send to: another address only behind a translation of addresses (`--public-ip`).
     package var publicIP: IPv4Address
+    /// The networks that it is directly connected to, in order: every host there is one hop away.
+    package var networks: [IPv4Prefix]
 
     package init(
         name: String, index: UInt32, mtu: Int, address: IPv4Address, ipv6Address: IPv6Address? = nil,
-        publicIP: IPv4Address? = nil
+        publicIP: IPv4Address? = nil, networks: [IPv4Prefix] = []
     ) {
         self.name = name
         self.index = index
@@ -25,6 +27,7 @@ package struct Underlay: Hashable, Sendable {
         self.address = address
         self.ipv6Address = ipv6Address
         self.publicIP = publicIP ?? address
+        self.networks = networks
     }
 }
 
@@ -37,6 +40,8 @@ package struct UnderlaySelection: Hashable, Sendable {
     package var patterns: [String]
     /// The interface by which the kernel would reach this address.
     package var canReach: IPAddress?
+    /// Which of the interface's addresses is taken, where it has that one and no rule names another.
+    package var preferredAddress: IPv4Address?
     /// The address to announce instead of the interface's own.
     package var publicIP: IPv4Address?
     package var publicIPv6: IPv6Address?
@@ -50,5 +55,17 @@ package struct UnderlaySelection: Hashable, Sendable {
         self.canReach = canReach
         self.publicIP = publicIP
         self.publicIPv6 = publicIPv6
+    }
+
+    /// Whether somebody said how to choose.
+    package var hasRule: Bool { !interfaces.isEmpty || !patterns.isEmpty || canReach != nil }
+
+    /// The same interface by its name, and the same address of it, whatever becomes of the default route.
+    package func pinned(to underlay: Underlay) -> Self {
+        // One that only leases may have no interface.
+        guard !underlay.name.isEmpty else { return self }
+        var selection = Self(interfaces: [underlay.name], publicIP: publicIP, publicIPv6: publicIPv6)
+        selection.preferredAddress = underlay.address
+        return selection
     }
 }

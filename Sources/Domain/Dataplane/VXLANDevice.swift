@@ -10,7 +10,8 @@ package struct VXLANDevice: Hashable, Sendable {
     package var vni: UInt32
     package var port: UInt16
     package var mac: MACAddress
-    /// In bytes.
+    /// In bytes, what is left of the outer packet's: the network's `Backend.MTU` is that of the underlay, which the
+    /// kernel does not let be exceeded (drivers/net/vxlan: `vxlan_change_mtu`).
     package var mtu: Int
     package var underlayIndex: UInt32
     /// The outer source address.
@@ -30,7 +31,7 @@ package struct VXLANDevice: Hashable, Sendable {
         vni = config.vni
         port = config.port
         self.mac = mac
-        mtu = config.mtu ?? underlay.mtu - Self.overheadIPv4
+        mtu = min(config.mtu ?? underlay.mtu, underlay.mtu) - Self.overheadIPv4
         underlayIndex = underlay.index
         local = underlay.address
         self.address = address

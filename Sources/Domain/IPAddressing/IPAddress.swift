@@ -6,10 +6,14 @@ package enum IPAddress: Hashable, Comparable, Sendable, CustomStringConvertible 
     case v6(IPv6Address)
 
     package init(parsing text: some StringProtocol) throws(AddressParsingError) {
-        if text.utf8.contains(UInt8(ascii: ":")) {
-            self = .v6(try IPv6Address(parsing: text))
-        } else {
-            self = .v4(try IPv4Address(parsing: text))
+        do {
+            if text.utf8.contains(UInt8(ascii: ":")) {
+                self = .v6(try IPv6Address(parsing: text))
+            } else {
+                self = .v4(try IPv4Address(parsing: text))
+            }
+        } catch {
+            throw AddressParsingError(text, expected: .ipAddress)
         }
     }
 

@@ -24,7 +24,8 @@ package struct VXLANConfig: Hashable, Sendable {
     package var vni: UInt32
     /// The UDP port; flannel's 0 means the kernel's default, which is 8472.
     package var port: UInt16
-    /// The device's MTU in bytes; `nil`: the underlay's, less the envelope.
+    /// The outer packets' MTU in bytes, as in flannel: the device has as much, less the envelope; `nil`: the
+    /// underlay's.
     package var mtu: Int?
     /// Group based policy extension.
     package var gbp: Bool

@@ -51,4 +51,15 @@ package enum ConfigReading: Hashable, Sendable {
     case valid(NetworkConfig)
     case invalid(NetworkConfigError)
     case missing
+
+    /// What is wrong with it and how to mend it, as one sentence; `nil` where nothing is.
+    /// - Parameter key: where it stands in etcd.
+    package func problem(at key: String) -> String? {
+        switch self {
+        case .valid: nil
+        case .invalid(let error):
+            "the network config at \(key) in etcd can't be used: \(error); correct it with 'tartan network set'"
+        case .missing: "there is no network config at \(key) in etcd; write it with 'tartan network init'"
+        }
+    }
 }

@@ -110,7 +110,8 @@ package struct LeaseHolderStateMachine: Sendable {
     var isPendingOutdated = false
     var retryAt: MonotonicTime?
     var rewriteAt: MonotonicTime?
-    var backoff = Backoff()
+    /// Never longer than a sixth of the TTL: etcd that is back must hear of the lease before it ends it.
+    var backoff: Backoff
     /// Between answers to somebody who writes this node's key as well.
     var rewriteBackoff = Backoff(first: .seconds(1), limit: .seconds(600))
     var random: SplitMix64
@@ -133,6 +134,7 @@ package struct LeaseHolderStateMachine: Sendable {
     var noted: [SubnetKey: Revision] = [:]
 
     package init(settings: Settings, seed: UInt64) {
+        backoff = Backoff(limit: min(.seconds(10), settings.ttl / 6))
         self.settings = settings
         random = SplitMix64(seed: seed)
     }

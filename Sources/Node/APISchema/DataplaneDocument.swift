@@ -23,6 +23,26 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         }
     }
 
+    /// Something about the host that is in the pods' way.
+    package struct Finding: Codable, Hashable, Sendable {
+        /// What was looked at, such as `forwarding`.
+        package var check: String
+        /// `note`, `warning` or `fault`.
+        package var severity: String
+        package var what: String
+        package var why: String
+        /// A command that a person could type.
+        package var remedy: String
+
+        package init(check: String, severity: String, what: String, why: String, remedy: String) {
+            self.check = check
+            self.severity = severity
+            self.what = what
+            self.why = why
+            self.remedy = remedy
+        }
+    }
+
     /// The VXLAN device's name; `null` where there is none.
     package var device: String?
     package var mtu: Int?
@@ -36,6 +56,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     /// The first of them, each with its reason.
     package var refused: [String]
     package var faults: [Fault]
+    /// The worst first.
+    package var findings: [Finding]
     /// RFC 3339, in UTC; `null` before the first audit.
     package var lastAudit: String?
     /// Entries that had drifted and were put right since the daemon's start; `null` where nobody counts.
@@ -43,7 +65,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
 
     package init(
         device: String?, mtu: Int?, wanted: Int, present: Int, problem: String?, refusedCount: Int, refused: [String],
-        faults: [Fault], lastAudit: String? = nil, repairs: Int? = nil
+        faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil
     ) {
         self.device = device
         self.mtu = mtu
@@ -53,6 +75,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         self.refusedCount = refusedCount
         self.refused = refused
         self.faults = faults
+        self.findings = findings
         self.lastAudit = lastAudit
         self.repairs = repairs
     }
@@ -67,6 +90,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         try container.encode(refusedCount, forKey: .refusedCount)
         try container.encode(refused, forKey: .refused)
         try container.encode(faults, forKey: .faults)
+        try container.encode(findings, forKey: .findings)
         try container.encode(lastAudit, forKey: .lastAudit)
         try container.encode(repairs, forKey: .repairs)
     }

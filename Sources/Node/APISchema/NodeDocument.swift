@@ -17,7 +17,7 @@ package struct NodeDocument: Codable, Hashable, Sendable {
     package var device: String?
     /// What a pod's interface may carry, in bytes.
     package var mtu: Int?
-    /// What keeps the node from being ready; empty where nothing does.
+    /// What keeps the node from being ready, and a network config that is not in force; empty where nothing is wrong.
     package var problems: [CheckProblemDocument]
 
     package init(

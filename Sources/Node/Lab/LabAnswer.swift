@@ -24,9 +24,13 @@ package struct LabAnswer: Hashable, Sendable {
     }
 
     /// Where a program usually says what was wrong.
-    var lastWords: String {
-        (complaint.split(separator: "\n").last ?? output.split(separator: "\n").last).map(String.init)
-            ?? "it said nothing"
+    var lastWords: String { Self.lastWords(of: complaint.isEmpty ? output : complaint) }
+
+    /// The last line, without the name of the program of ours that said it.
+    static func lastWords(of text: String) -> String {
+        guard let line = text.split(separator: "\n").last else { return "it said nothing" }
+        let name = ["tartand: ", "tartan: "].first(where: line.hasPrefix) ?? ""
+        return String(line.dropFirst(name.count).suffix(400))
     }
 }
 

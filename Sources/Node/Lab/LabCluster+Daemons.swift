@@ -81,8 +81,9 @@ extension LabCluster {
                 description.nodes[number - 1].mtu = published.mtu
                 return try save()
             }
-            guard daemons[name]?.isRunning == true else {
-                throw LabFault(.failed, "the daemon of \(name) ended: \(lastWords(of: name))")
+            guard let daemon = daemons[name], daemon.isRunning else {
+                let status = await daemons[name]?.ended() ?? 0
+                throw LabFault(ending: status, "the daemon of \(name) ended: \(lastWords(of: name))")
             }
             guard .now < deadline else {
                 throw LabFault(.failed, "the daemon of \(name) has no subnet after 30 s: \(lastWords(of: name))")
@@ -117,8 +118,7 @@ extension LabCluster {
     }
 
     private func lastWords(of name: String) -> String {
-        guard let log = try? log(of: name), let line = log.split(separator: "\n").last else { return "it said nothing" }
-        return String(line.suffix(400))
+        LabAnswer.lastWords(of: (try? log(of: name)) ?? "")
     }
 
     private func index(ofNode name: String) throws(LabFault) -> Int {

@@ -16,11 +16,14 @@ extension LabCluster {
             .v4(settings.bridgeAddress), prefixLength: settings.underlay.length, to: bridge.index)
     }
 
-    /// A namespace that stands for a machine, wired to the switch, and its daemon.
-    func makeNode(_ number: Int) async throws {
-        let place = LabPlace.node(number)
+    /// A namespace of its own for one of several members of etcd.
+    func makeMember(_ number: Int) async throws {
+        try await makeMachine(.etcd(number), address: settings.address(ofMember: number))
+    }
+
+    /// A namespace that stands for a machine, wired to the switch.
+    private func makeMachine(_ place: LabPlace, address: IPv4Address) async throws {
         let namespace = settings.name.namespace(of: place)
-        let address = settings.address(ofNode: number)
         try NetworkNamespace.create(name: namespace)
         let outside = try RouteSocket(in: try NetworkNamespace(name: description.etcd.namespace))
         guard let bridge = try await outside.link(named: "br0") else {
@@ -31,6 +34,14 @@ extension LabCluster {
         let inside = try RouteSocket(in: try NetworkNamespace(name: namespace))
         try await configure(
             inside, address: address, length: settings.underlay.length, gateway: settings.bridgeAddress, mtu: nil)
+    }
+
+    /// A machine and its daemon.
+    func makeNode(_ number: Int) async throws {
+        let place = LabPlace.node(number)
+        let namespace = settings.name.namespace(of: place)
+        let address = settings.address(ofNode: number)
+        try await makeMachine(place, address: address)
         try forward(in: namespace)
         try folder.makeDirectory("\(place)/state")
         let path = "\(folder.path)/\(place)"

@@ -16,7 +16,7 @@ import NodeClient
 package actor LabCluster {
     package nonisolated let settings: LabSettings
     /// For faults of etcd's own: killed, halted, set back.
-    package nonisolated let etcd: EtcdProcess
+    package nonisolated let members: [EtcdProcess]
     nonisolated let folder: LabFolder
     private let progress: @Sendable (String) -> Void
     package internal(set) var description: LabDescription
@@ -28,15 +28,30 @@ package actor LabCluster {
         self.progress = progress
         folder = LabFolder(settings.name)
         let namespace = settings.name.namespace(of: .switch)
-        var etcdSettings = EtcdSettings(address: "\(settings.bridgeAddress)", binaries: settings.tools.etcd)
-        etcdSettings.launcher = settings.tools.launcher(into: namespace)
-        etcd = EtcdProcess(settings: etcdSettings, directory: folder.path)
+        let etcds = Self.etcds(of: settings)
+        members = etcds.map { [folder] in EtcdProcess(settings: $0, members: etcds, directory: folder.path) }
         description = LabDescription(
             name: "\(settings.name)", folder: folder.path, network: "\(settings.network)",
             underlay: "\(settings.underlay)", keeper: ProcessTable.ownNumber,
             etcd: LabDescription.Etcd(
-                namespace: namespace, endpoint: etcdSettings.clientURL, prefix: "/coreos.com/network"))
+                namespace: namespace, endpoint: etcds.map(\.clientURL).joined(separator: ","),
+                prefix: "/coreos.com/network"))
     }
+
+    private static func etcds(of settings: LabSettings) -> [EtcdSettings] {
+        (1...settings.etcdMembers).map { number in
+            let isAlone = settings.etcdMembers == 1
+            let place: LabPlace = isAlone ? .switch : .etcd(number)
+            var member = EtcdSettings(
+                name: isAlone ? "etcd" : "\(place)", address: "\(settings.address(ofMember: number))",
+                binaries: settings.tools.etcd)
+            member.launcher = settings.tools.launcher(into: settings.name.namespace(of: place))
+            return member
+        }
+    }
+
+    /// The etcd of a lab that has one, the first where there are several.
+    package nonisolated var etcd: EtcdProcess { members[0] }
 
     /// Builds a lab; on a failure, and when cancelled, takes down what it has built so far.
     package static func up(
@@ -74,7 +89,9 @@ package actor LabCluster {
     private func build() async throws {
         progress("making the switch and starting etcd")
         try await makeSwitch()
-        try await etcd.start()
+        if members.count > 1 { for number in 1...members.count { try await makeMember(number) } }
+        for member in members { try await member.launch() }
+        for member in members { try await member.ready() }
         description.etcd.pid = etcd.processID
         try await initNetwork()
         try save()
@@ -99,10 +116,10 @@ package actor LabCluster {
         let answer = try await LabAnswer.of(
             settings.tools.launcher(into: description.etcd.namespace) + [
                 settings.tools.tartan, "network", "init", "--network", "\(settings.network)", "--etcd-endpoints",
-                etcd.endpoint,
+                description.etcd.endpoint,
             ])
         guard answer.status == 0 else {
-            throw LabFault(answer.status == 78 ? .usage : .failed, "the network can't be set up: \(answer.lastWords)")
+            throw LabFault(ending: answer.status, "the network can't be set up: \(answer.lastWords)")
         }
     }
 
@@ -125,12 +142,12 @@ package actor LabCluster {
         isTakenDown = true
         let daemons = daemons
         self.daemons = [:]
-        let (etcd, sweep) = (etcd, LabSweep(settings.name))
+        let (members, sweep) = (members, LabSweep(settings.name))
         let work = Task { () -> (any Error)? in
             await withTaskGroup { group in
                 for daemon in daemons.values { group.addTask { await daemon.stop(grace: .seconds(3)) } }
             }
-            await etcd.kill()
+            for member in members { await member.kill() }
             do {
                 try await sweep.run()
                 return nil

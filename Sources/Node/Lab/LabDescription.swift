@@ -12,6 +12,7 @@
 package struct LabDescription: Codable, Hashable, Sendable {
     package struct Etcd: Codable, Hashable, Sendable {
         package var namespace: String
+        /// What `--etcd-endpoints` takes: of several members each, with commas between them.
         package var endpoint: String
         /// Where config and leases are.
         package var prefix: String

@@ -5,6 +5,8 @@ package struct LabFault: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable {
         /// A wish that can't be.
         case usage
+        /// A daemon can't use what it is configured with.
+        case configuration
         /// This process may not make namespaces.
         case notPermitted
         /// A program that the lab is made of is not installed.
@@ -19,6 +21,18 @@ package struct LabFault: Error, Hashable, Sendable, CustomStringConvertible {
 
     package let kind: Kind
     package let description: String
+
+    /// - Parameter status: what a program of ours ended with that could not go on; its meaning is passed on.
+    init(ending status: Int32, _ description: String) {
+        let kind: Kind =
+            switch status {
+            case 64: .usage
+            case 77: .notPermitted
+            case 78: .configuration
+            default: .failed
+            }
+        self.init(kind, description)
+    }
 
     package init(_ kind: Kind, _ description: String) {
         self.kind = kind

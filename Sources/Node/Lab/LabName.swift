@@ -36,12 +36,16 @@ package struct LabName: Hashable, Sendable, CustomStringConvertible {
 package enum LabPlace: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Where the bridge and etcd are.
     case `switch`
+    /// A member of etcd, where there are several.
+    case etcd(Int)
     case node(Int)
     case pod(Int)
 
     package init?(_ text: String) {
         if text == "switch" {
             self = .switch
+        } else if text.hasPrefix("etcd"), let number = Self.number(text.dropFirst(4)) {
+            self = .etcd(number)
         } else if text.hasPrefix("node"), let number = Self.number(text.dropFirst(4)) {
             self = .node(number)
         } else if text.hasPrefix("pod"), let number = Self.number(text.dropFirst(3)) {
@@ -62,6 +66,7 @@ package enum LabPlace: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .switch: "switch"
+        case .etcd(let number): "etcd\(number)"
         case .node(let number): "node\(number)"
         case .pod(let number): "pod\(number)"
         }

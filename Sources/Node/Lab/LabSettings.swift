@@ -14,6 +14,8 @@ package struct LabSettings: Hashable, Sendable {
     package var leaseTTL: String?
     /// Further options of every daemon.
     package var daemonOptions: [String] = []
+    /// One lives on the switch itself; several have a namespace each, so that one can be cut off. At most 8.
+    package var etcdMembers = 1
     package var tools: LabTools
 
     package init(
@@ -44,6 +46,10 @@ package struct LabSettings: Hashable, Sendable {
 
     /// The bridge's own address, where etcd listens and nodes send what they know no way for.
     package var bridgeAddress: IPv4Address { IPv4Address(bits: underlay.address.bits + 1) }
+
+    package func address(ofMember number: Int) -> IPv4Address {
+        etcdMembers == 1 ? bridgeAddress : IPv4Address(bits: underlay.address.bits + 1 + UInt32(number))
+    }
 
     package func address(ofNode number: Int) -> IPv4Address {
         IPv4Address(bits: underlay.address.bits + 10 + UInt32(number))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import APISchema
+import Dataplane
 import Leases
 import NodeAgent
 
@@ -13,7 +14,16 @@ extension DataplaneDocument {
         self.init(
             device: dataplane.device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
-            faults: faults, lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
+            faults: faults, findings: snapshot.findings.map { Finding($0) },
+            lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
             repairs: dataplane.repairs.total)
+    }
+}
+
+extension DataplaneDocument.Finding {
+    init(_ finding: HostFinding) {
+        self.init(
+            check: finding.check.rawValue, severity: finding.severity.rawValue, what: finding.what, why: finding.why,
+            remedy: finding.remedy)
     }
 }

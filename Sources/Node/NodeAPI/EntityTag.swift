@@ -25,13 +25,14 @@ struct EntityTag: Hashable, CustomStringConvertible {
     var description: String { "\"\(value)\"" }
 
     /// FNV-1a over the parts: the same text in every process.
-    static func digest(_ parts: [String]) -> String {
+    static func digest(_ parts: [String], _ bytes: [UInt8] = []) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for part in parts {
             for byte in part.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
             // Apart, so that "ab", "c" is not "a", "bc".
             hash = (hash ^ 0xFF) &* 0x0000_0100_0000_01B3
         }
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         return String(hash, radix: 16)
     }
 }

@@ -38,11 +38,15 @@ struct LeaseFilter: Hashable {
     }
 
     private static func block(_ text: String) throws(AddressParsingError) -> Block {
-        switch (text.contains(":"), text.contains("/")) {
-        case (false, false): .v4(IPv4Prefix(host: try IPv4Address(parsing: text)))
-        case (false, true): .v4(try IPv4Prefix(parsing: text))
-        case (true, false): .v6(IPv6Prefix(host: try IPv6Address(parsing: text)))
-        case (true, true): .v6(try IPv6Prefix(parsing: text))
+        do {
+            return switch (text.contains(":"), text.contains("/")) {
+            case (false, false): .v4(IPv4Prefix(host: try IPv4Address(parsing: text)))
+            case (false, true): .v4(try IPv4Prefix(parsing: text))
+            case (true, false): .v6(IPv6Prefix(host: try IPv6Address(parsing: text)))
+            case (true, true): .v6(try IPv6Prefix(parsing: text))
+            }
+        } catch {
+            throw AddressParsingError(text, expected: .ipBlock)
         }
     }
 

@@ -28,7 +28,12 @@ struct LeaseRoutes: Sendable {
     private func list(_ request: Request, _ context: APIRequestContext) throws -> Response {
         let accept = AcceptHeader(request)
         guard !EventStreamRoute.isWanted(accept) else {
-            _ = try QueryParameters(request.uri.query, allowing: [])
+            guard request.uri.query?.isEmpty ?? true else {
+                throw APIProblem.badParameter(
+                    String(request.uri.queryParameters.first?.key ?? ""),
+                    "an event stream tells of every lease and takes no parameters; choose among its events, or ask for "
+                        + "application/json")
+            }
             return try events.response(to: request)
         }
         let query = try QueryParameters(
@@ -121,13 +126,13 @@ struct LeaseRoutes: Sendable {
         }
         var text = JSONText(capacity: 512)
         text.lease(lease, isLocal: lease.key == own, life: life)
-        // The tag is for If-Match: what is left of the lease changes without a revision, so nothing is "not modified".
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "application/json", .cacheControl: "no-store", .eTag: "\"\(lease.modRevision)\"",
-            ],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: text.bytes)))
+        // What is left of the lease changes without a revision; the revision in front is for If-Match.
+        let tag = EntityTag("\(lease.modRevision)-" + EntityTag.digest([version], text.bytes))
+        let headers: HTTPFields = [
+            .eTag: tag.description, .cacheControl: "no-cache", .contentType: "application/json",
+        ]
+        guard !tag.isKnown(to: request) else { return Response(status: .notModified, headers: headers) }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: text.bytes)))
     }
 
     static func key(_ context: APIRequestContext) throws(APIProblem) -> SubnetKey {

@@ -5,22 +5,21 @@ import IPAddressing
 import Leases
 
 extension NetworkDocument {
-    init(_ reading: ConfigReading?, index: LeaseIndex, unreadable: [SubnetKey]) {
-        let problem: String
-        switch reading {
-        case .valid(let config):
+    /// - Parameter problem: why what etcd says now is not in force, where something else is.
+    init(_ reading: ConfigReading?, index: LeaseIndex, unreadable: [SubnetKey], configKey: String, problem: String?) {
+        let reading = reading ?? .missing
+        if case .valid(let config) = reading {
             let usage = NetworkUsage(config, index: index, unreadable: unreadable)
             self.init(
-                revision: "\(index.revision)", config: NetworkConfigDocument(config), problem: nil,
+                revision: "\(index.revision)", config: NetworkConfigDocument(config), problem: problem,
                 range: SubnetRangeDocument(config.ipv4), ipv6Range: config.ipv6.map { SubnetRangeDocument($0) },
                 used: usage.used, reserved: usage.reserved, free: usage.free)
             return
-        case .invalid(let error): problem = "the network config in etcd can't be used: \(error)"
-        case .missing, nil: problem = "the network config is missing in etcd; write it with 'tartan network init'"
         }
         let reserved = index.leases.count { $0.grantID == nil }
         self.init(
-            revision: "\(index.revision)", config: nil, problem: problem, range: nil, ipv6Range: nil,
+            revision: "\(index.revision)", config: nil, problem: reading.problem(at: configKey), range: nil,
+            ipv6Range: nil,
             used: index.leases.count - reserved, reserved: reserved, free: 0)
     }
 }

@@ -6,12 +6,17 @@ import NodeAgent
 
 extension NodeDocument {
     init(_ snapshot: NodeStatus.Snapshot, version: String, at now: MonotonicTime) {
-        let problems = snapshot.readiness(at: now).compactMap { check in
+        var problems = snapshot.readiness(at: now).compactMap { check in
             check.problem.map { CheckProblemDocument(check: check.name, problem: $0) }
+        }
+        let isReady = problems.isEmpty
+        // The config before stays in force: pods can be sent traffic all the same.
+        if let problem = snapshot.configProblem {
+            problems.append(CheckProblemDocument(check: "network-config", problem: problem))
         }
         self.init(
             name: snapshot.node.name, version: version, publicIP: snapshot.publicIP.map { "\($0)" },
-            phase: PhaseDocument(snapshot.phase(at: now)), ready: problems.isEmpty,
+            phase: PhaseDocument(snapshot.phase(at: now)), ready: isReady,
             lease: snapshot.lease.map { LeaseDocument($0, isLocal: true) },
             deadline: snapshot.deadline.map { LeaseLife.text(of: $0, now: now) },
             backend: snapshot.backend, device: snapshot.dataplane.device, mtu: snapshot.dataplane.mtu,

@@ -36,8 +36,12 @@ struct NodeRoutes: Sendable {
     private func network(_ request: Request, _ context: APIRequestContext) throws -> Response {
         _ = try Self.check(request)
         let index = try catalog.current()
-        let (config, unreadable) = status.read { ($0.config, $0.leases.unreadable.values.compactMap(\.key)) }
-        return JSONBody.response(NetworkDocument(config, index: index, unreadable: unreadable))
+        return JSONBody.response(
+            status.read {
+                NetworkDocument(
+                    $0.config, index: index, unreadable: $0.leases.unreadable.values.compactMap(\.key),
+                    configKey: status.configKey, problem: $0.configProblem)
+            })
     }
 
     private func dataplane(_ request: Request, _ context: APIRequestContext) throws -> Response {

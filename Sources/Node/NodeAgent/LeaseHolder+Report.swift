@@ -4,6 +4,19 @@ import Leases
 import Logging
 
 extension LeaseHolder {
+    /// What this node holds for its own from now on, and until when that is sure, in milliseconds since the machine's
+    /// start: what is needed to prove from several nodes' logs that no two held one subnet at one time.
+    func reportBelief(_ key: SubnetKey?, _ phase: LeasePhase, until deadline: MonotonicTime?, at now: MonotonicTime) {
+        var metadata: Logger.Metadata = ["phase": "\(phase.rawValue)", "at": "\(milliseconds(now))"]
+        if let key { metadata["subnet"] = "\(key)" }
+        if let deadline { metadata["until"] = "\(milliseconds(deadline))" }
+        logger.debug("what this node holds", metadata: metadata)
+    }
+
+    private func milliseconds(_ time: MonotonicTime) -> Int64 {
+        Int64(status.clock.sinceBoot(time) / .milliseconds(1))
+    }
+
     /// Puts a notice into words, for the log and, where it says what the lease waits for, for the status.
     func report(_ notice: LeaseHolderNotice) {
         switch notice {
@@ -17,11 +30,12 @@ extension LeaseHolder {
                 + "in the network config or release leases of nodes that are gone"
             logger.error("\(problem)")
             status.update { $0.leaseProblem = problem }
-        case .configMissing:
-            configProblem("the network config is missing in etcd; write it with 'tartan network init'")
-        case .configInvalid(let error): configProblem("the network config in etcd can't be used: \(error)")
+        case .configMissing: configProblem(of: .missing)
+        case .configInvalid(let error): configProblem(of: .invalid(error))
         case .configRefused(let error):
-            configProblem("the new network config can't be applied here, the one before stays in force: \(error)")
+            configProblem(
+                "the new network config at \(status.configKey) in etcd can't be applied here, the one before stays in "
+                    + "force: \(error)")
         case .requestFailed(let error, let pause):
             let isNews = status.update { snapshot in
                 defer { snapshot.leaseProblem = error.description }
@@ -68,6 +82,12 @@ extension LeaseHolder {
                 "a subnet is reserved for this node, which takes it when it starts without a lease",
                 metadata: ["subnet": "\(key)"])
         }
+    }
+
+    private func configProblem(of reading: ConfigReading) {
+        guard let problem = reading.problem(at: status.configKey) else { return }
+        let isKept = status.read { if case .valid? = $0.config { true } else { false } }
+        configProblem(isKept ? problem + "; until then the one before stays in force" : problem)
     }
 
     /// What etcd's config says can't be done: the last good one, if there was one, stays in force.

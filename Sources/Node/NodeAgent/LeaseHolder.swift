@@ -167,7 +167,12 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
     }
 
     private func publish(_ machine: LeaseHolderStateMachine) {
-        let phase = machine.phase(at: clock.now)
+        let now = clock.now
+        let phase = machine.phase(at: now)
+        let before = status.read { ($0.lease?.key, $0.lastPhase, $0.deadline) }
+        if before != (machine.lease?.key, phase, machine.deadline) {
+            reportBelief(machine.lease?.key, phase, until: machine.deadline, at: now)
+        }
         let newConfig = status.update { snapshot -> NetworkConfig? in
             snapshot.lease = machine.lease
             snapshot.lastPhase = phase

@@ -17,10 +17,8 @@ final class MasqueradeInbox: Sendable {
     /// `nil` until the node knows its subnet.
     var wanted: Masquerade? { content.withLock { $0 } }
 
-    func want(_ masquerade: Masquerade) {
-        content.withLock { $0 = masquerade }
-        wake()
-    }
+    /// Wakes nobody: who wants it writes it first.
+    func want(_ masquerade: Masquerade) { content.withLock { $0 = masquerade } }
 
     func wake() { signal.yield() }
 }

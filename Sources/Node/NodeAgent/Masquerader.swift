@@ -31,7 +31,9 @@ package struct Masquerader<Driver: MasqueradeDriver>: Service {
     /// Makes it so and keeps it so from now on; returns when packets are masqueraded like this. After an error it is
     /// tried again, here too.
     package func prepare(_ masquerade: Masquerade) async throws {
-        defer { inbox.want(masquerade) }
+        // Known before it is written: what the kernel tells of it must not make the loop put the former one back.
+        inbox.want(masquerade)
+        defer { inbox.wake() }
         do {
             if try await !driver.has(masquerade) { try await driver.apply(masquerade) }
         } catch {
@@ -100,6 +102,8 @@ package struct Masquerader<Driver: MasqueradeDriver>: Service {
         guard let wanted = inbox.wanted else { return }
         do {
             if try await !driver.has(wanted) {
+                // Another one is wanted since, and the next pass is for that.
+                guard inbox.wanted == wanted else { return }
                 try await driver.apply(wanted)
                 if state.known == wanted { noteRepair(&state) }
             }

@@ -28,4 +28,9 @@ package struct MonotonicClock: Sendable {
     package var now: MonotonicTime { read() }
 
     package func sleep(until time: MonotonicTime) async throws { try await wait(time) }
+
+    /// A reading counted from the machine's start instead, as /proc/uptime counts: every process has the same.
+    package func sinceBoot(_ time: MonotonicTime) -> Duration {
+        ContinuousClock().systemEpoch.duration(to: .now) + (time - now)
+    }
 }

@@ -11,9 +11,12 @@ import Synchronization
 package final class NodeStatus: Sendable {
     private let state: Mutex<Snapshot>
 
-    package init(node: NodeID, clock: MonotonicClock) {
+    package init(
+        node: NodeID, clock: MonotonicClock, configKey: String = "/coreos.com/network/config"
+    ) {
         state = Mutex(Snapshot(node: node))
         self.clock = clock
+        self.configKey = configKey
         (leaseSignals, leaseSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -22,6 +25,8 @@ package final class NodeStatus: Sendable {
     private let leaseSignal: AsyncStream<Void>.Continuation
 
     package let clock: MonotonicClock
+    /// Where the network config stands in etcd, for sentences that tell of it.
+    package let configKey: String
 
     /// Keep the body short: the loops wait for it. Copying the whole snapshot out makes the next write copy the
     /// lease table.
@@ -66,6 +71,8 @@ package final class NodeStatus: Sendable {
         /// What about the host is in the way, the worst first.
         package var findings: [HostFinding] = []
         package var isSubnetFileWritten = false
+        /// Why the subnet file is not as it should be; `nil`: it is, or its time has not come.
+        package var subnetFileProblem: String?
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
 
@@ -88,7 +95,10 @@ package final class NodeStatus: Sendable {
                         ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
                 ),
                 ("dataplane", dataplane.problem ?? masquerade.problem),
-                ("subnet-file", isSubnetFileWritten ? nil : "the subnet file has not been written yet"),
+                (
+                    "subnet-file",
+                    subnetFileProblem ?? (isSubnetFileWritten ? nil : "the subnet file has not been written yet")
+                ),
             ]
         }
     }

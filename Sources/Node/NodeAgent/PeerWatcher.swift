@@ -11,24 +11,38 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private let holder: LeaseHolderInbox
     private let reconciler: ReconcilerInbox
     private let logger: Logger
+    /// How long etcd may stay silent at the start before that is worth a word.
+    private let patience: Duration
     /// Called when the first leases are there, before anything is made of them.
     private let whenFirstRead: @Sendable () -> Void
 
     package init(
         store: Store, status: NodeStatus, holder: LeaseHolderInbox, reconciler: ReconcilerInbox, logger: Logger,
-        whenFirstRead: @escaping @Sendable () -> Void = {}
+        patience: Duration = .seconds(2), whenFirstRead: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.status = status
         self.holder = holder
         self.reconciler = reconciler
         self.logger = logger
+        self.patience = patience
         self.whenFirstRead = whenFirstRead
     }
 
     package func run() async throws {
         // Not the sequence's own `cancelOnGracefulShutdown()`: over a typed failure it crashes the 6.3.1 compiler.
-        try await cancelWhenGracefulShutdown { try await follow() }
+        try await cancelWhenGracefulShutdown {
+            let watch = Task { await complainOfSilence() }
+            defer { watch.cancel() }
+            try await follow()
+        }
+    }
+
+    /// A packet filter that swallows everything is not told as an error before the request's own time is over.
+    private func complainOfSilence() async {
+        guard (try? await Task.sleep(for: patience)) != nil else { return }
+        guard status.read({ $0.leases.revision == .zero && $0.feedProblem == nil }) else { return }
+        logger.warning("etcd has not answered so far; still trying; check --etcd-endpoints and the way there")
     }
 
     private func follow() async throws(LeaseStoreError) {
@@ -80,9 +94,11 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
                 defer { snapshot.feedProblem = error.description }
                 return snapshot.feedProblem == nil
             }
-            logger.log(
-                level: isNews ? .warning : .debug, "etcd can't be followed at the moment; what is known stays in force",
-                metadata: ["error": "\(error)"])
+            let sentence: Logger.Message =
+                status.read { $0.leases.revision == .zero }
+                ? "the leases can't be read from etcd yet; trying again until they can; check --etcd-endpoints"
+                : "etcd can't be followed at the moment; what is known stays in force"
+            logger.log(level: isNews ? .warning : .debug, sentence, metadata: ["error": "\(error)"])
         case .resumed:
             let wasBroken = status.update { snapshot in
                 defer { snapshot.feedProblem = nil }

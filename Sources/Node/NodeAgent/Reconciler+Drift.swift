@@ -13,12 +13,19 @@ extension Reconciler {
         if changes.isUnderlayChanged {
             state.needsUnderlay = true
             state.needsDump = true
+            state.isUnderlayDrifted = true
+            // What it refused while it was down it may take now.
+            state.refusals.clearAll()
+            if let device = state.deviceName { state.deviceFight.clear(device) }
         }
         if changes.isDeviceChanged, let device = state.deviceName {
             state.isDeviceDrifted = true
             state.prepared = nil
             state.needsDump = true
-            if state.deviceFight.strike(device, at: status.clock.now) {
+            // With an underlay the kernel removes its device, which is nobody's fight.
+            if changes.isUnderlayChanged || state.underlayProblem != nil {
+                state.deviceFight.clear(device)
+            } else if state.deviceFight.strike(device, at: status.clock.now) {
                 logger.error(
                     "somebody keeps changing the device; it is repaired more slowly from now on",
                     metadata: ["device": "\(device)"])
@@ -33,12 +40,13 @@ extension Reconciler {
         note(state.table?.tracker.see(changes) ?? [], &state)
     }
 
-    /// Entries that others changed: to be counted when they are repaired, and watched for a fight.
-    func note(_ drifted: [EntryKey<IPv4Address>], _ state: inout ReconcilerState) {
+    /// Entries that others changed: to be counted when they are repaired, and watched for a fight; not so what the
+    /// kernel itself drops with its underlay, as often as that may happen.
+    func note(_ drifted: [EntryKey<IPv4Address>], _ state: inout ReconcilerState, isFight: Bool = true) {
         let now = status.clock.now
         for key in drifted {
             state.drifted.insert(key)
-            if state.fights.strike(key, at: now) {
+            if isFight, state.fights.strike(key, at: now) {
                 logger.error(
                     "somebody keeps changing an entry; it is repaired more slowly from now on",
                     metadata: ["entry": "\(key)"])

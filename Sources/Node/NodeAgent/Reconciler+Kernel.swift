@@ -11,7 +11,8 @@ extension Reconciler {
     func prepare(_ state: inout ReconcilerState) async throws(DataplaneError) {
         guard let config = state.config else { return }
         let backend = settings.carriesTraffic ? config.backend : .none
-        if state.needsUnderlay { try await findUnderlay(&state) }
+        if state.needsUnderlay { await findUnderlay(&state) }
+        try await removeFormerDevice(backend, &state)
         if case .vxlan(let vxlan) = backend { try await prepareDevice(vxlan, &state) }
         if state.needsAddresses {
             state.addresses = try await driver.localAddresses()
@@ -20,15 +21,40 @@ extension Reconciler {
         if state.needsDump { try await dump(&state) }
         let usesNextHops = try await driver.supportsNextHops()
         state.local = LocalNode(
-            node: settings.node, publicIP: state.underlay.publicIP, key: state.own, backend: backend,
-            usesNextHops: usesNextHops, addresses: state.addresses)
+            node: settings.node, publicIP: state.underlay.publicIP, mac: settings.mac, key: state.own,
+            backend: backend, usesNextHops: usesNextHops, addresses: state.addresses,
+            networks: state.underlay.networks)
         state.lastProblem = nil
     }
 
-    /// The underlay may have come back with another index, MTU or address.
-    private func findUnderlay(_ state: inout ReconcilerState) async throws(DataplaneError) {
-        let underlay = try await driver.underlay(settings.selection)
-        state.needsUnderlay = false
+    /// The underlay may have come back with another index, MTU or address. Where the rule finds none, the last one
+    /// stays it, so that the peers' entries are kept right; it is asked for again with the next pass.
+    private func findUnderlay(_ state: inout ReconcilerState) async {
+        var problem: String?
+        var found: Underlay?
+        do {
+            found = try await driver.underlay(settings.selection)
+            state.needsUnderlay = false
+        } catch {
+            problem = error.description
+            // Its link may have another MTU all the same.
+            if settings.selection.hasRule {
+                found = try? await driver.underlay(settings.selection.pinned(to: state.underlay))
+            }
+        }
+        if let found { adopt(found, &state) }
+        if problem == nil, state.underlay.publicIP != settings.underlay.publicIP {
+            problem =
+                "the lease announces \(settings.underlay.publicIP), but the address of '\(state.underlay.name)' is "
+                + "\(state.underlay.publicIP) now; give it the old one back, or restart tartand to announce the new one"
+        }
+        if let problem, problem != state.underlayProblem {
+            logger.error("the underlay is not as it was", metadata: ["problem": "\(problem)"])
+        }
+        state.underlayProblem = problem
+    }
+
+    private func adopt(_ underlay: Underlay, _ state: inout ReconcilerState) {
         guard underlay != state.underlay else { return }
         logger.notice(
             "the underlay has changed",
@@ -36,22 +62,38 @@ extension Reconciler {
                 "interface": "\(underlay.name)", "index": "\(underlay.index)", "mtu": "\(underlay.mtu)",
                 "address": "\(underlay.address)",
             ])
-        if underlay.publicIP != state.underlay.publicIP {
-            logger.error(
-                "the lease still announces the old address; restart tartand to announce the new one",
-                metadata: ["announced": "\(state.underlay.publicIP)", "address": "\(underlay.publicIP)"])
-        }
         state.underlay = underlay
         // What the kernel removed with the old one it told nobody.
         state.needsDump = true
         state.prepared = nil
     }
 
+    private func deviceName(_ vxlan: VXLANConfig) -> String { settings.device ?? "tartan.\(vxlan.vni)" }
+
+    /// The device of an earlier config goes before that of the new one comes, whose UDP port it may have.
+    private func removeFormerDevice(
+        _ backend: BackendConfig, _ state: inout ReconcilerState
+    ) async throws(DataplaneError) {
+        guard let former = state.deviceName else { return }
+        if case .vxlan(let vxlan) = backend, deviceName(vxlan) == former { return }
+        try await driver.removeDevice(named: former)
+        logger.notice("the device of an earlier config is removed", metadata: ["device": "\(former)"])
+        state.forgetDevice()
+    }
+
     private func prepareDevice(_ vxlan: VXLANConfig, _ state: inout ReconcilerState) async throws(DataplaneError) {
         let device = VXLANDevice(
-            name: settings.device ?? "tartan.\(vxlan.vni)", config: vxlan, mac: settings.mac,
+            name: deviceName(vxlan), config: vxlan, mac: settings.mac,
             underlay: state.underlay, address: state.own.map { IPv4Prefix(host: $0.subnet.address) })
-        guard state.prepared != device, !state.deviceFight.holds(device.name, at: status.clock.now) else { return }
+        guard state.prepared != device else { return }
+        if state.deviceFight.holds(device.name, at: status.clock.now) {
+            guard state.prepared == nil else { return }
+            // Without its device no entry can be right.
+            throw DataplaneError(
+                remedy: .retry,
+                description: "somebody keeps changing the device '\(device.name)', which is repaired more slowly now; "
+                    + "find out who, or choose another name with --device")
+        }
         let isFirst = state.table == nil
         try await driver.prepare(device)
         if state.isDeviceDrifted {
@@ -72,12 +114,16 @@ extension Reconciler {
         state.lastAudit = status.clock.now
         if state.table != nil {
             let drifted = state.table?.tracker.seeAll(seen) ?? []
-            if !state.isDeviceDrifted { note(drifted, &state) }
+            if !state.isDeviceDrifted, !state.isDeviceRemoved {
+                note(drifted, &state, isFight: !state.isUnderlayDrifted)
+            }
         } else {
             var tracker = DataplaneTracker<IPv4Address>()
             tracker.seeAll(seen)
             state.unowned = tracker
         }
+        state.isUnderlayDrifted = false
+        state.isDeviceRemoved = false
         // While the device waits for its repair, so does its account.
         if state.prepared != nil { state.isDeviceDrifted = false }
     }

@@ -5,24 +5,41 @@ import Leases
 import Logging
 
 extension Reconciler {
-    /// Says how things stand, and gives the subnet to the pods once it can carry them; `false` where that failed.
-    func publish(_ state: inout ReconcilerState) async -> Bool {
+    /// Says how things stand, and gives the subnet to the pods once it can carry them, which is not said of a kernel
+    /// that was found to be another than it was taken for; `false` where that failed.
+    func publish(_ state: inout ReconcilerState, isSound: Bool) async -> Bool {
         guard let table = state.table else { return true }
         let account = account(of: state, table)
         status.update { $0.dataplane = account }
-        guard state.isComplete, let own = state.own, let config = state.config else { return true }
+        guard isSound, state.isComplete, let own = state.own, let config = state.config else { return true }
+        if config.ipv6 != nil, !state.hasToldOfIPv6 {
+            state.hasToldOfIPv6 = true
+            logger.warning(
+                "IPv6 is not programmed: pods get IPv4 addresses alone, whatever the network's EnableIPv6 says",
+                metadata: ["ipv6Network": "\(config.ipv6.map { "\($0.network)" } ?? "")"])
+        }
+        // A pod's IPv6 address would lead nowhere.
         let file = SubnetFile(
-            network: config.network, subnet: own.subnet, ipv6Network: config.ipv6?.network, ipv6Subnet: own.ipv6Subnet,
-            mtu: account.mtu ?? state.underlay.mtu, masquerade: settings.masquerade)
+            network: config.network, subnet: own.subnet, mtu: account.mtu ?? state.underlay.mtu,
+            masquerade: settings.masquerade)
         guard file != state.published else { return true }
         do {
             try await publishSubnet(file)
             state.published = file
-            status.update { $0.isSubnetFileWritten = true }
+            status.update {
+                $0.isSubnetFileWritten = true
+                $0.subnetFileProblem = nil
+            }
             return true
         } catch {
-            logger.error("the subnet file could not be written; trying again", metadata: ["error": "\(error)"])
-            status.update { $0.dataplane.problem = "\(error)" }
+            let problem = "\(error)"
+            let isNews = status.update { snapshot in
+                defer { snapshot.subnetFileProblem = problem }
+                return snapshot.subnetFileProblem != problem
+            }
+            logger.log(
+                level: isNews ? .error : .debug, "the subnet file could not be written; trying again",
+                metadata: ["error": "\(error)"])
             return false
         }
     }
@@ -37,7 +54,7 @@ extension Reconciler {
         account.refusedCount = state.refused.count
         account.repairs = state.repairs
         account.lastAudit = state.lastAudit
-        account.problem = nil
+        account.problem = state.underlayProblem
         return account
     }
 }

@@ -22,14 +22,15 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         /// Whether this program programs the host at all.
         package var carriesTraffic: Bool
         package var withdrawsOnShutdown: Bool
-        /// How the underlay is found again after it changed.
+        /// How the underlay is found again after it changed: by the rule, where there is one, else by the name of the
+        /// one that was chosen.
         package var selection: UnderlaySelection
         /// How often the kernel is audited although nothing is known to have changed.
         package var resync: Duration
 
         package init(
             node: NodeID, underlay: Underlay, mac: MACAddress, device: String?, masquerade: Bool,
-            carriesTraffic: Bool, withdrawsOnShutdown: Bool, selection: UnderlaySelection? = nil,
+            carriesTraffic: Bool, withdrawsOnShutdown: Bool, selection: UnderlaySelection = UnderlaySelection(),
             resync: Duration = .seconds(300)
         ) {
             self.node = node
@@ -39,12 +40,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             self.masquerade = masquerade
             self.carriesTraffic = carriesTraffic
             self.withdrawsOnShutdown = withdrawsOnShutdown
-            // The one that was chosen stays it, whatever becomes of the default route meanwhile.
-            self.selection =
-                selection
-                ?? UnderlaySelection(
-                    interfaces: [underlay.name],
-                    publicIP: underlay.publicIP == underlay.address ? nil : underlay.publicIP)
+            self.selection = selection.hasRule ? selection : selection.pinned(to: underlay)
             self.resync = resync
         }
     }
@@ -54,7 +50,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     let status: NodeStatus
     let inbox: ReconcilerInbox
     let logger: Logger
-    /// Publishes the subnet; called after the device is up and the known peers are in.
+    /// Publishes the subnet; called after the device is up and the known peers are in, but for those that the kernel
+    /// refuses.
     let publishSubnet: @Sendable (SubnetFile) async throws -> Void
 
     package init(
@@ -105,11 +102,17 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             report(error, &state)
             // What the content said must not be lost: the next pass finds it in the table once there is one.
             want(content, &state)
-            return state.retryTime(at: status.clock.now)
+            let now = status.clock.now
+            return state.prepared == nil ? state.deviceFight.nextEnd(after: now) ?? state.retryTime(at: now)
+                : state.retryTime(at: now)
         }
         want(content, &state)
         let isSound = await apply(&state)
-        guard await publish(&state), isSound else { return state.retryTime(at: status.clock.now) }
+        guard await publish(&state, isSound: isSound), isSound, !state.needsUnderlay else {
+            let now = status.clock.now
+            let retry = state.retryTime(at: now)
+            return state.nextHoldEnd(after: now).map { min($0, retry) } ?? retry
+        }
         state.backoff.reset()
         return state.nextHoldEnd(after: status.clock.now)
     }
@@ -119,7 +122,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             logger.error("the dataplane can't be set up; trying again", metadata: ["error": "\(error)"])
         }
         state.lastProblem = error.description
-        status.update { $0.dataplane.problem = error.description }
+        // What is wrong with the underlay is likely to be the cause.
+        let problem = state.underlayProblem ?? error.description
+        status.update { $0.dataplane.problem = problem }
     }
 
     /// Puts changed leases into the table, and all of them when this node has become another.
@@ -154,7 +159,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             if replacing { snapshot.faults = [:] }
             var news: [(SubnetKey, PeerFault)] = []
             for (key, fault) in faults {
-                guard let fault, fault.isWorthReporting else {
+                // A subnet that is kept for a node that is not there yet has no VTEP.
+                let isIdle = fault == .missingVTEP && snapshot.leases[key]?.kind == .reservation
+                guard let fault, fault.isWorthReporting, !isIdle else {
                     if !snapshot.faults.isEmpty { snapshot.faults[key] = nil }
                     continue
                 }

@@ -12,8 +12,11 @@ struct ReconcilerState {
     var own: SubnetKey?
     var isComplete = false
     var published: SubnetFile?
+    var hasToldOfIPv6 = false
 
     var underlay: Underlay
+    /// Why the underlay can't be found, or is not what the lease says; `nil`: it is well.
+    var underlayProblem: String?
     var addresses: Set<IPv4Address> = []
     /// The device as last prepared; `nil`: it must be (again).
     var prepared: VXLANDevice? {
@@ -25,6 +28,8 @@ struct ReconcilerState {
     /// Also while it is being mended.
     private(set) var deviceName: String?
     private(set) var deviceMTU: Int?
+    /// We removed the device ourselves since the tables were last read.
+    var isDeviceRemoved = false
     var local: LocalNode?
     /// What the leases mean, against what the kernel has; `nil` before the kernel was first looked at.
     var table: PeerTable?
@@ -37,6 +42,8 @@ struct ReconcilerState {
     var needsDump = true
     /// The device was changed by others and has not been mended yet.
     var isDeviceDrifted = false
+    /// The underlay's link or address has changed since the tables were last read.
+    var isUnderlayDrifted = false
 
     /// Entries that others changed and that are not as they were yet.
     var drifted: Set<Key> = []
@@ -69,6 +76,15 @@ struct ReconcilerState {
         needsAddresses = true
         needsDump = true
         prepared = nil
+    }
+
+    /// The device was removed because the config wants another, or none.
+    mutating func forgetDevice() {
+        prepared = nil
+        (deviceName, deviceMTU) = (nil, nil)
+        isDeviceDrifted = false
+        isDeviceRemoved = true
+        needsDump = true
     }
 
     mutating func retryTime(at now: MonotonicTime) -> MonotonicTime { now + backoff.next(using: &random) }

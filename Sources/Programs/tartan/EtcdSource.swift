@@ -46,7 +46,7 @@ struct EtcdSource: LeaseSource {
 
     func network() async throws -> NetworkDocument {
         let (table, config) = try await snapshot()
-        return NetworkDocument(config, leases: table)
+        return NetworkDocument(config, leases: table, key: keys.config)
     }
 
     /// Whose it is; the way there is a daemon's to tell.
@@ -93,7 +93,7 @@ struct EtcdSource: LeaseSource {
     func reserve(_ key: SubnetKey, for reservation: ReservationRequestDocument) async throws -> LeaseDocument {
         let (table, config) = try await snapshot()
         guard case .valid(let config) = config else {
-            throw ProgramError(.configuration, "there is no usable network config at \(keys.config)")
+            throw ProgramError(.configuration, config.problem(at: keys.config) ?? "")
         }
         guard config.admits(key) else {
             throw ProgramError(.refused, "\(key.subnet) is not a subnet that the network config gives out")

@@ -27,11 +27,11 @@ struct LabExecCommand: ParsableCommand {
         let lab = try options.lab()
         let places = LabSweep(lab).places
         guard !places.isEmpty else {
-            throw ProgramError(.refused, "there is no lab '\(lab)'; bring it up with 'tartan lab up'")
+            throw ProgramError(.unavailable, "there is no lab '\(lab)'; bring it up with 'tartan lab up'")
         }
         guard let place = LabPlace(place), places.contains(place) else {
             throw ProgramError(
-                .refused,
+                .usage,
                 "the lab '\(lab)' has no '\(place)'; it has \(places.map(\.description).joined(separator: " "))")
         }
         try LabPrivilege.check()

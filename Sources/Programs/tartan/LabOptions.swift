@@ -3,6 +3,7 @@
 import ArgumentParser
 import IPAddressing
 import Lab
+import Leases
 
 /// What the lab is to be.
 struct LabOptions: ParsableArguments {
@@ -25,13 +26,31 @@ struct LabOptions: ParsableArguments {
         do {
             prefix = try IPv4Prefix(parsing: network)
         } catch {
-            throw ProgramError(.usage, "--network: \(error)")
+            throw ProgramError(.usage, "--network \(error)")
         }
+        try check(prefix)
         var settings = try LabSettings(
             name: try lab.lab(), nodes: nodes, pods: pods, network: prefix, leaseTTL: leaseTtl,
             tools: try LabTools(tartan: LabTools.ownPath, tartand: tartand))
         settings.daemonOptions = daemonOptions
         return settings
+    }
+
+    /// By the rules that the nodes will apply, before anything is made.
+    private func check(_ prefix: IPv4Prefix) throws(ProgramError) {
+        var fields = NetworkConfigFields()
+        fields.network = "\(prefix)"
+        let config: NetworkConfig
+        do {
+            config = try NetworkConfig(fields)
+        } catch {
+            throw ProgramError(.usage, "--network \(error.reason)")
+        }
+        guard nodes <= config.subnetCount else {
+            throw ProgramError(
+                .usage,
+                "--network \(prefix) has \(config.subnetCount) subnets, too few for \(nodes) nodes; give a wider one")
+        }
     }
 
     /// The same as arguments again.

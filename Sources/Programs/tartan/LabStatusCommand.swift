@@ -11,7 +11,10 @@ struct LabStatusCommand: AsyncParsableCommand {
     @OptionGroup var form: OutputOptions
 
     func run() async throws {
-        let status = await LabStatus(of: try options.lab())
+        let lab = try options.lab()
+        // Whose processes can't be seen would look as if they had ended.
+        if LabSweep(lab).findsAnything { try LabPrivilege.check() }
+        let status = await LabStatus(of: lab)
         try form.output.show(status) { LabText.status(status, colour: Terminal.hasColour) }
         if status.state != .up { throw ExitCode(ExitStatus.refused.rawValue) }
     }

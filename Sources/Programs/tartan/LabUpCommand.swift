@@ -56,7 +56,7 @@ struct LabUpCommand: AsyncParsableCommand {
         if json {
             try OutputForm.json.show(lab) { "" }
         } else {
-            Terminal.out(LabText.description(lab, colour: Terminal.hasColour))
+            try Terminal.out(LabText.description(lab, colour: Terminal.hasColour))
         }
     }
 }

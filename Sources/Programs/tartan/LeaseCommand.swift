@@ -6,16 +6,20 @@ import IPAddressing
 import Leases
 
 /// A lease named on the command line: `10.244.20.0/24`, or as in etcd `10.244.20.0-24`.
-struct SubnetArgument: ExpressibleByArgument {
-    let key: SubnetKey
+struct SubnetArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("Such as 10.244.20.0/24.", valueName: "subnet"))
+    var text: String
 
-    init?(argument: String) {
-        if let key = try? SubnetKey(parsing: argument) {
-            self.key = key
-        } else if let subnet = try? IPv4Prefix(parsing: argument) {
-            key = SubnetKey(subnet)
-        } else {
-            return nil
+    func validate() throws { _ = try key }
+
+    var key: SubnetKey {
+        get throws {
+            if let key = try? SubnetKey(parsing: text) { return key }
+            if let subnet = try? IPv4Prefix(parsing: text) { return SubnetKey(subnet) }
+            guard let (address, length) = try? IPv4Prefix.split(text, separator: "/"),
+                let subnet = IPv4Prefix(address, length: length)
+            else { throw ValidationError("'\(text)' is not a subnet such as 10.244.20.0/24") }
+            throw ValidationError("'\(text)' is an address within the subnet \(subnet); give the subnet itself")
         }
     }
 }
@@ -24,14 +28,14 @@ struct LeaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lease", abstract: "Shows one lease, and when it ends.")
 
-    @Argument(help: "Such as 10.244.20.0/24.")
-    var subnet: SubnetArgument
+    @OptionGroup var subnet: SubnetArgument
     @OptionGroup var form: OutputOptions
     @OptionGroup var options: SourceOptions
 
     func run() async throws {
-        guard let lease = try await options.source().lease(subnet.key) else {
-            throw ProgramError(.refused, "nobody holds \(subnet.key.subnet); 'tartan leases' lists what is held")
+        let key = try subnet.key
+        guard let lease = try await options.source().lease(key) else {
+            throw ProgramError(.refused, "nobody holds \(key.subnet); 'tartan leases' lists what is held")
         }
         try form.output.show(lease) { FieldList.text(of: lease, colour: Terminal.hasColour) }
     }

@@ -10,18 +10,22 @@ struct LeaseFault: Codable, Hashable, Sendable {
     var node: String?
     /// A sentence.
     var fault: String
+    /// Who mends it and how, a sentence.
+    var remedy: String
 
-    private init(_ lease: LeaseDocument, _ fault: String) {
+    private init(_ lease: LeaseDocument, _ fault: String, _ remedy: String) {
         subnet = lease.subnet
         node = lease.node
         self.fault = fault
+        self.remedy = remedy
     }
 
     /// One that the daemon told.
-    init(subnet: String, node: String?, fault: String) {
+    init(subnet: String = "-", node: String? = nil, fault: String, remedy: String) {
         self.subnet = subnet
         self.node = node
         self.fault = fault
+        self.remedy = remedy
     }
 
     /// Every fault that the leases show by themselves, by subnet.
@@ -43,7 +47,8 @@ struct LeaseFault: Codable, Hashable, Sendable {
         var widest: (prefix: IPv4Prefix, lease: LeaseDocument)?
         for next in sorted {
             if let before = widest, before.prefix.contains(next.prefix.address) {
-                faults.append(LeaseFault(next.lease, "it overlaps \(before.lease.subnet) of \(name(before.lease))"))
+                faults.append(
+                    LeaseFault(next.lease, "it overlaps \(before.lease.subnet) of \(name(before.lease))", yielding))
             }
             if widest.map({ $0.prefix.last < next.prefix.last }) ?? true { widest = next }
         }
@@ -57,10 +62,11 @@ struct LeaseFault: Codable, Hashable, Sendable {
         return leases.compactMap { lease in
             guard let subnet = try? IPv4Prefix(parsing: lease.subnet) else { return nil }
             if Int(subnet.length) != range.subnetLength {
-                return LeaseFault(lease, "it is no /\(range.subnetLength), as the network config has them")
+                return LeaseFault(lease, "it is no /\(range.subnetLength), as the network config has them", moving)
             }
             let isInside = first.address <= subnet.address && subnet.address <= last.address
-            return isInside ? nil : LeaseFault(lease, "it lies outside the range \(range.first) to \(range.last)")
+            return isInside
+                ? nil : LeaseFault(lease, "it lies outside the range \(range.first) to \(range.last)", moving)
         }
     }
 
@@ -72,10 +78,17 @@ struct LeaseFault: Codable, Hashable, Sendable {
             // The oldest is in the right.
             let sorted = group.sorted { Int64($0.lease.createRevision) ?? 0 < Int64($1.lease.createRevision) ?? 0 }
             return sorted.dropFirst().map { entry in
-                LeaseFault(entry.lease, "it has \(what) \(entry.key) of \(sorted[0].lease.subnet)")
+                LeaseFault(entry.lease, "it has \(what) \(entry.key) of \(sorted[0].lease.subnet)", yielding)
             }
         }
     }
+
+    /// Nothing is taken from a node from here: only it can know whether pods live by the lease.
+    private static let yielding =
+        "a running tartand that holds the younger lease gives way by itself; otherwise stop the node that is in the "
+        + "wrong and free its subnet with 'tartan release'"
+    private static let moving =
+        "restart its node's daemon, which then moves; if the node is gone, free the subnet with 'tartan release'"
 
     private static func name(_ lease: LeaseDocument) -> String { lease.node ?? lease.publicIP }
 }

@@ -25,10 +25,35 @@ struct DaemonSource: LeaseSource {
     func lease(_ key: SubnetKey) async throws -> LeaseDocument? { try await client.lease(key.description) }
     func network() async throws -> NetworkDocument { try await client.network() }
     func lookup(_ ip: String) async throws -> LookupDocument { try await client.lookup(ip) }
-    func release(_ lease: LeaseDocument) async throws { try await client.release(lease) }
+
+    func release(_ lease: LeaseDocument) async throws {
+        do {
+            try await client.release(lease)
+        } catch {
+            switch error.status {
+            case 405, 501: throw unable
+            // No such path, or no such lease any more.
+            case 404 where try await client.lease(lease.key) != nil: throw unable
+            default: throw error
+            }
+        }
+    }
 
     func reserve(_ key: SubnetKey, for reservation: ReservationRequestDocument) async throws -> LeaseDocument {
-        try await client.reserve(key.description, for: reservation)
+        do {
+            return try await client.reserve(key.description, for: reservation)
+        } catch {
+            if let status = error.status, [404, 405, 501].contains(status) { throw unable }
+            throw error
+        }
+    }
+
+    /// Daemons of this version only read.
+    private var unable: ProgramError {
+        ProgramError(
+            .unavailable,
+            "the daemon at \(client.server) can't reserve and release subnets; give --etcd-endpoints to do it in etcd itself"
+        )
     }
 
     func watch() -> AsyncThrowingStream<LeaseWatchNotice, any Error> {

@@ -23,7 +23,7 @@ struct LeasesCommand: AsyncParsableCommand {
         var text = LeaseTableText.Changes(colour: Terminal.hasColour)
         for try await notice in source.watch() {
             if form.output == .table {
-                Terminal.out(text.lines(for: notice))
+                try Terminal.out(text.lines(for: notice))
             } else if let event = LeaseEventDocument(notice) {
                 try form.output.show(next: event)
             }

@@ -17,7 +17,7 @@ struct LookupCommand: AsyncParsableCommand {
         do {
             _ = try IPAddress(parsing: ip)
         } catch {
-            throw ValidationError("'\(ip)' is not an address such as 10.244.20.7")
+            throw ValidationError("\(error)")
         }
     }
 

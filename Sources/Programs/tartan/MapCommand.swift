@@ -16,6 +16,6 @@ struct MapCommand: AsyncParsableCommand {
             throw ProgramError(
                 .configuration, "there is no network to draw: \(network.problem ?? "the config says nothing of it")")
         }
-        Terminal.out(map.text(width: Terminal.width ?? 80, colour: Terminal.hasColour))
+        try Terminal.out(map.text(width: Terminal.width ?? 80, colour: Terminal.hasColour))
     }
 }

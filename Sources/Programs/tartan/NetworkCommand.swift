@@ -20,7 +20,7 @@ struct NetworkShowCommand: AsyncParsableCommand {
         let network = try await options.source().network()
         try form.output.show(network) { Self.text(of: network, colour: Terminal.hasColour) }
         if let problem = network.problem, network.config == nil {
-            throw ProgramError(.configuration, "the network config can't be used: \(problem)")
+            throw ProgramError(.configuration, problem)
         }
     }
 

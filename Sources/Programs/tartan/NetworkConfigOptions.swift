@@ -3,7 +3,6 @@
 import ArgumentParser
 import Etcd
 import EtcdStore
-import FoundationEssentials
 import Leases
 
 /// The network config, field by field or from a file.
@@ -66,16 +65,12 @@ struct NetworkConfigOptions: ParsableArguments {
     }
 
     private static func read(_ file: String) throws -> JSONTree {
-        let data: Data
+        let bytes = try InputFile.read(file)
         do {
-            data = try Data(contentsOf: URL(filePath: file == "-" ? "/dev/stdin" : file))
+            return try JSONTree(parsing: bytes)
         } catch {
-            throw ProgramError(.usage, "--file \(file) can't be read")
-        }
-        do {
-            return try JSONTree(parsing: Array(data))
-        } catch {
-            throw ProgramError(.configuration, "\(file) is not JSON: \(error)")
+            throw ProgramError(
+                .configuration, "\(file == "-" ? "standard input" : file) is not JSON: \(error)")
         }
     }
 }

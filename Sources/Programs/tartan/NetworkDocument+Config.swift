@@ -6,11 +6,10 @@ import Leases
 
 extension NetworkDocument {
     /// The network and how full it is, from what etcd holds.
-    init(_ reading: ConfigReading, leases: LeaseTable) {
+    init(_ reading: ConfigReading, leases: LeaseTable, key: String = "/coreos.com/network/config") {
         let revision = "\(leases.revision)"
         switch reading {
-        case .missing: self.init(revision: revision, problem: "there is none")
-        case .invalid(let error): self.init(revision: revision, problem: "\(error)")
+        case .missing, .invalid: self.init(revision: revision, problem: reading.problem(at: key) ?? "")
         case .valid(let config):
             let reservations = leases.leases.filter { $0.grantID == nil }.map(\.subnet)
             let reserved = Self.count(of: reservations, in: config.ipv4.range)

@@ -12,17 +12,17 @@ enum OutputForm: String, CaseIterable, ExpressibleByArgument {
     /// Writes the document as the REST endpoint has it, or what is made of it for people.
     func show(_ document: some Encodable, table: () -> String) throws {
         switch self {
-        case .table: Terminal.out(table())
-        case .json: Terminal.out(try Self.tree(document).json(pretty: true) + "\n")
-        case .yaml: Terminal.out(try Self.tree(document).yaml)
+        case .table: try Terminal.out(table())
+        case .json: try Terminal.out(Self.tree(document).json(pretty: true) + "\n")
+        case .yaml: try Terminal.out(Self.tree(document).yaml)
         }
     }
 
     /// The same, one document of a stream.
     func show(next document: some Encodable) throws {
         switch self {
-        case .table, .json: Terminal.out(try Self.tree(document).json(pretty: false) + "\n")
-        case .yaml: Terminal.out("---\n" + (try Self.tree(document).yaml))
+        case .table, .json: try Terminal.out(Self.tree(document).json(pretty: false) + "\n")
+        case .yaml: try Terminal.out("---\n" + Self.tree(document).yaml)
         }
     }
 
@@ -35,6 +35,8 @@ enum OutputForm: String, CaseIterable, ExpressibleByArgument {
 
 /// `-o`.
 struct OutputOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "table, json (as the REST endpoint has it) or yaml.")
+    @Option(
+        name: [.customShort("o", allowingJoined: true), .long],
+        help: "table, json (as the REST endpoint has it) or yaml.")
     var output = OutputForm.table
 }

@@ -44,10 +44,14 @@ enum Program {
         }
         guard TartanCommand.exitCode(for: error) != .success else {
             // --help, --version, a completion script
-            Terminal.out(TartanCommand.message(for: error) + "\n")
+            do {
+                try Terminal.out(TartanCommand.message(for: error) + "\n")
+            } catch {
+                finish(error)
+            }
             exit(ExitStatus.success.rawValue)
         }
-        Terminal.complain("\(TartanCommand.message(for: error)); see 'tartan --help'")
+        Terminal.complain(UsageSentence.text(TartanCommand.message(for: error), arguments: CommandLine.arguments))
         exit(ExitStatus.usage.rawValue)
     }
 }

@@ -27,7 +27,7 @@ extension ProgramError {
             self.init(error.remedy == .operatorNeeded ? .configuration : .unavailable, error.description)
         case let error as EtcdError: self.init(error.needsOperator ? .configuration : .unavailable, error.description)
         case let error as NetworkConfigError:
-            self.init(.configuration, "the network config is not one: \(error)")
+            self.init(.configuration, "the network config can't be used: \(error)")
         case let error as LabFault: self.init(Self.status(of: error.kind), error.description)
         case let error as LabError: self.init(.unavailable, error.description)
         case is CancellationError: self.init(.unavailable, "interrupted")
@@ -50,6 +50,7 @@ extension ProgramError {
         case .missing: .unavailable
         case .conflict, .absent: .refused
         case .usage: .usage
+        case .configuration: .configuration
         case .failed: .unavailable
         }
     }

@@ -9,8 +9,7 @@ struct ReserveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reserve", abstract: "Keeps a subnet for a node for good.")
 
-    @Argument(help: "Such as 10.244.20.0/24.")
-    var subnet: SubnetArgument
+    @OptionGroup var subnet: SubnetArgument
     @Option(help: "Whom it is for, as its --node-name says.")
     var node: String
     @Option(help: "That node's address on the underlay.")
@@ -38,16 +37,16 @@ struct ReleaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Gives a lease or a reservation back.")
 
-    @Argument(help: "Such as 10.244.20.0/24.")
-    var subnet: SubnetArgument
+    @OptionGroup var subnet: SubnetArgument
     @OptionGroup var options: SourceOptions
 
     func run() async throws {
         let source = try options.source()
-        guard let lease = try await source.lease(subnet.key) else {
-            throw ProgramError(.refused, "nobody holds \(subnet.key.subnet); 'tartan leases' lists what is held")
+        let key = try subnet.key
+        guard let lease = try await source.lease(key) else {
+            throw ProgramError(.refused, "nobody holds \(key.subnet); 'tartan leases' lists what is held")
         }
         try await source.release(lease)
-        Terminal.out("\(lease.subnet) is free.\n")
+        try Terminal.out("\(lease.subnet) is free.\n")
     }
 }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import Glibc
 
 /// Where the program writes to.
 enum Terminal {
-    static func out(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func out(_ text: String) throws { try write(text, to: STDOUT_FILENO) }
 
     /// A line on stderr that says who speaks.
     static func complain(_ sentence: String) {
         let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
-        write("tartan: \(line)\n", to: STDERR_FILENO)
+        // Where that fails there is nobody left to tell.
+        try? write("tartan: \(line)\n", to: STDERR_FILENO)
     }
 
     /// A line on stderr about what takes long.
-    static func progress(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func progress(_ text: String) { try? write(text + "\n", to: STDERR_FILENO) }
 
     /// Whether stdout takes colour: a terminal that can, and nobody said no (no-color.org).
     static var hasColour: Bool {
@@ -33,11 +35,19 @@ enum Terminal {
         return unsafe String(cString: value)
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// What can't be written must not look as if it were: a full disk is an error, and a reader that is gone ends the
+    /// program as SIGPIPE would.
+    static func write(_ text: String, to descriptor: Int32) throws {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno != EINTR { return }
+            if count < 0 {
+                guard errno != EPIPE else { throw ExitCode(128 + SIGPIPE) }
+                guard errno == EINTR else {
+                    throw ProgramError(
+                        .unavailable, "the output can't be written: \(unsafe String(cString: strerror(errno)))")
+                }
+            }
             rest = rest.dropFirst(max(0, count))
         }
     }

@@ -39,7 +39,8 @@ struct Assembly {
         let identity = try await identity(driver: driver, underlay: underlay)
         let client = EtcdClient(configuration: configuration.etcd, logger: logger)
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
-        let status = NodeStatus(node: configuration.node, clock: MonotonicClock())
+        let status = NodeStatus(
+            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config)
         status.update { $0.publicIP = underlay.publicIP }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
@@ -111,8 +112,8 @@ struct Assembly {
         let known = memory.read()
         var mac: MACAddress?
         if configuration.dataplane == .netlink {
-            mac = known.mac
-            if mac == nil { mac = try await driver.existingMAC(ofDevice: configuration.device ?? "tartan.1") }
+            let there = try await existingMAC(driver)
+            mac = known.mac ?? there
             let made = mac ?? MACAddress(locallyAdministered: .random(in: 0 ... .max))
             mac = made
             if known.mac != made { remember(mac: made, subnet: known.subnet) }
@@ -122,6 +123,18 @@ struct Assembly {
             node: configuration.node, publicIP: underlay.publicIP,
             publicIPv6: configuration.underlay.publicIPv6 ?? underlay.ipv6Address, remembered: known.subnet,
             preferred: preferred, mac: mac)
+    }
+
+    /// Fails where the name that was chosen can't become the device's: before anything is leased.
+    private func existingMAC(_ driver: some DataplaneDriver) async throws(DataplaneError) -> MACAddress? {
+        if let name = configuration.device { return try await driver.existingMAC(ofDevice: name) }
+        do {
+            return try await driver.existingMAC(ofDevice: "tartan.1")
+        } catch {
+            // The network's VNI, and with it the name, may be another yet.
+            guard error.remedy == .misconfigured else { throw error }
+            return nil
+        }
     }
 
     private func remember(mac: MACAddress?, subnet: SubnetKey?) {

@@ -70,13 +70,13 @@ struct DaemonOptions: ParsableCommand {
 
     @Option(help: "Where the REST endpoint listens: ADDRESS:PORT, unix:PATH or none. (default: 127.0.0.1:9470)")
     var apiListen: String?
-    @Option(help: "The endpoint's certificate, PEM.")
+    @Option(help: "The endpoint's certificate, PEM. Not supported by this version.")
     var apiTlsCertfile: String?
-    @Option(help: "The key of that certificate, PEM.")
+    @Option(help: "The key of that certificate, PEM. Not supported by this version.")
     var apiTlsKeyfile: String?
-    @Option(help: "The authority that signed the clients' certificates, PEM.")
+    @Option(help: "The authority that signed the clients' certificates, PEM. Not supported by this version.")
     var apiClientCafile: String?
-    @Option(help: "A file with the token that clients must show.")
+    @Option(help: "A file with the token that clients must show. Not supported by this version.")
     var apiTokenFile: String?
     @Flag(inversion: .prefixedNo, help: "Listen where others can connect although nobody need prove who they are.")
     var apiInsecure: Bool?

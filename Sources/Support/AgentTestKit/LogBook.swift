@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Logging
+package import Logging
 import Synchronization
 
 /// What was logged, line by line.
@@ -12,7 +12,7 @@ package final class LogBook: Sendable {
     package var lines: [String] { entries.withLock { $0 } }
     package func count(_ text: String) -> Int { lines.count { $0.contains(text) } }
 
-    var handler: any LogHandler { Handler(book: self) }
+    package var handler: any LogHandler { Handler(book: self) }
 
     private struct Handler: LogHandler {
         let book: LogBook

@@ -17,6 +17,8 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
     package let inbox = ReconcilerInbox()
     package let log = LogBook()
     private let files = Mutex<[SubnetFile]>([])
+    private let failure = Mutex<(any Error)?>(nil)
+    private let tries = Mutex(0)
     private let settings: Reconciler<Driver>.Settings
 
     package init(driver: Driver, underlay: Underlay, resync: Duration = .seconds(3600)) {
@@ -28,13 +30,23 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
 
     package var published: [SubnetFile] { files.withLock { $0 } }
 
+    /// How often the subnet was to be published, with success or without.
+    package var publishingTries: Int { tries.withLock { $0 } }
+
+    /// Publishing the subnet fails like that until it is `nil` again.
+    package func failPublishing(with error: (any Error)?) { failure.withLock { $0 = error } }
+
     /// Runs the reconciler while the body does.
     package func run(_ body: () async throws -> Void) async throws {
         var logger = Logger(label: "test") { [log] _ in log.handler }
         logger.logLevel = .info
         let reconciler = Reconciler(
             driver: driver, settings: settings, status: status, inbox: inbox, logger: logger,
-            publishSubnet: { [weak self] file in self?.files.withLock { $0.append(file) } })
+            publishSubnet: { [weak self] file in
+                self?.tries.withLock { $0 += 1 }
+                if let error = self?.failure.withLock({ $0 }) { throw error }
+                self?.files.withLock { $0.append(file) }
+            })
         let group = ServiceGroup(
             services: [reconciler], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await group.run() }
@@ -46,10 +58,13 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
     }
 
     /// A complete snapshot of those leases, the config with it, and a subnet of our own.
-    package func start(_ leases: [Lease], own: String = "10.244.250.0/24") throws {
-        let part = LeaseFixtures.snapshot(leases, at: 100, config: .valid(try LeaseFixtures.config()))
+    package func start(
+        _ leases: [Lease], own: String = "10.244.250.0/24", config: NetworkConfig? = nil
+    ) throws {
+        let config = try config ?? LeaseFixtures.config()
+        let part = LeaseFixtures.snapshot(leases, at: 100, config: .valid(config))
         let changes = status.update { $0.leases.apply(part) }
-        inbox.setConfig(.valid(try LeaseFixtures.config()))
+        inbox.setConfig(.valid(config))
         inbox.setOwn(SubnetKey(try IPv4Prefix(parsing: own)))
         inbox.post(changes, isComplete: true)
     }

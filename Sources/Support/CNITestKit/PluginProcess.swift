@@ -36,9 +36,10 @@ package struct PluginProcess: Sendable {
 
     /// Starts the program in the namespace of that name, or in ours.
     package init(
-        _ path: String, in namespace: String?, environment: [String: String], input: [UInt8]
+        _ path: String, _ arguments: [String] = [], in namespace: String?, environment: [String: String] = [:],
+        input: [UInt8] = []
     ) throws(NetlinkError) {
-        let program = Program(path: path, environment: environment, input: input)
+        let program = Program(path: path, arguments: arguments, environment: environment, input: input)
         if let namespace {
             self = try NetworkNamespace(name: namespace).run { () throws(NetlinkError) in try program.start() }
         } else {
@@ -72,6 +73,7 @@ package struct PluginProcess: Sendable {
 
     private struct Program: Sendable {
         let path: String
+        let arguments: [String]
         let environment: [String: String]
         let input: [UInt8]
 
@@ -106,7 +108,7 @@ package struct PluginProcess: Sendable {
             for (number, end) in ends.enumerated() {
                 unsafe posix_spawn_file_actions_adddup2(&actions, end, Int32(number))
             }
-            var words = unsafe [strdup(path)]
+            var words = unsafe ([path] + arguments).map { unsafe strdup($0) }
             var variables = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") }
             defer {
                 for index in unsafe words.indices { unsafe free(words[index]) }

@@ -16,6 +16,7 @@ package final class PodHost: Sendable {
     /// A container, or a network namespace that stands for one.
     package struct Pod: Sendable {
         package let name: String
+        package init(name: String) { self.name = name }
         package var path: String { "\(NetworkNamespace.directory)/\(name)" }
     }
 

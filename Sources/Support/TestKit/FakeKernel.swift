@@ -16,9 +16,16 @@ package final class FakeKernel: DataplaneDriver {
         /// Destinations whose routes the kernel refuses.
         package var refused: Set<IPv4Prefix> = []
         package var deviceError: DataplaneError?
+        /// Somebody deletes the device whenever it was prepared, and nobody hears of it.
+        package var isDeviceElusive = false
         package var underlay: Underlay
         package var underlayError: DataplaneError?
+        /// How the underlay was last asked for.
+        package var selection: UnderlaySelection?
         package var addresses: Set<IPv4Address> = []
+        package var removedDevices: [String] = []
+        /// How many operations were refused.
+        package var refusedCount = 0
         /// How often the tables were read.
         package var seenCount = 0
         fileprivate var changes = DataplaneChanges<IPv4Address>()
@@ -79,6 +86,7 @@ package final class FakeKernel: DataplaneDriver {
     package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> { read { $0.addresses } }
 
     package func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay {
+        change { $0.selection = selection }
         if let error = read({ $0.underlayError }) { throw error }
         return read { $0.underlay }
     }
@@ -94,8 +102,23 @@ package final class FakeKernel: DataplaneDriver {
             if let old = $0.device, (old.name, old.vni, old.port) != (device.name, device.vni, device.port) {
                 $0.state = DataplaneState()
             }
-            $0.device = device
+            $0.device = $0.isDeviceElusive ? nil : device
             $0.prepareCount += 1
+        }
+    }
+
+    package func removeDevice(named name: String) async throws(DataplaneError) {
+        change { content in
+            content.removedDevices.append(name)
+            guard content.device?.name == name else { return }
+            content.device = nil
+            content.state.neighbors = [:]
+            content.state.fdb = [:]
+            let lost = content.state.nextHops.values.filter { $0.device == .vxlan }.map(\.id)
+            for id in lost { _ = Self.apply(.removeNextHop(id), &content) }
+            content.state.routes = content.state.routes.filter {
+                if case .gateway(_, .vxlan) = $0.value { false } else { true }
+            }
         }
     }
 
@@ -113,6 +136,7 @@ package final class FakeKernel: DataplaneDriver {
             operations.enumerated().compactMap { index, operation in
                 content.operations.append(operation)
                 let answer = content.answersENODEV(to: operation) ? "ENODEV" : Self.apply(operation, &content)
+                content.refusedCount += answer == nil ? 0 : 1
                 return answer.map {
                     let remedy: DataplaneError.Remedy = ["ENODEV", "EEXIST"].contains($0) ? .resync : .retry
                     return OperationFailure(

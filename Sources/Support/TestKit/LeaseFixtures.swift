@@ -7,7 +7,7 @@ package import Leases
 package enum LeaseFixtures {
     package static func config(
         network: String = "10.244.0.0/16", subnetLength: Int? = nil, min: String? = nil, max: String? = nil,
-        backend: String? = "vxlan"
+        backend: String? = "vxlan", vni: Int? = nil, ipv6: String? = nil
     ) throws -> NetworkConfig {
         var fields = NetworkConfigFields()
         fields.network = network
@@ -15,6 +15,9 @@ package enum LeaseFixtures {
         fields.subnetMin = min
         fields.subnetMax = max
         fields.backendType = backend
+        fields.vni = vni
+        fields.enableIPv6 = ipv6 != nil
+        fields.ipv6Network = ipv6
         return try NetworkConfig(fields)
     }
 

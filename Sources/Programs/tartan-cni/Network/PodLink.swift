@@ -108,7 +108,7 @@ struct PodLink {
         try KernelSetting.interface("ipv4", attachment.interface, "arp_notify").set(1)
         guard hasIPv6 else { return }
         try KernelSetting.interface("ipv6", attachment.interface, "ndisc_notify").set(1)
-        // Some runtimes turn IPv6 off in new namespaces. An address that nobody else can have need not be probed.
+        // Some runtimes turn IPv6 off in new namespaces.
         try KernelSetting.interface("ipv6", attachment.interface, "disable_ipv6").set(0)
         try KernelSetting.interface("ipv6", attachment.interface, "accept_dad").set(0)
     }
@@ -119,6 +119,8 @@ struct PodLink {
             var message = AddressMessage(
                 index: index, address: entry.address.address, prefixLength: entry.address.length)
             message.broadcast = entry.address.broadcast
+            // Nobody else can have it: it is the pod's from the first moment.
+            if entry.address.address.isIPv6 { message.flags = AddressMessage.withoutDetection }
             steps.append(.address(message))
         }
         for route in result.routes {

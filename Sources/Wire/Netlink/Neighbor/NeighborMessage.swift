@@ -50,6 +50,10 @@ package struct NeighborMessage: NetlinkObject {
     /// Where it differs from the VXLAN device's own.
     package private(set) var vni: UInt32?
     package private(set) var port: UInt16?
+    package private(set) var outgoing: UInt32?
+
+    /// Nothing of the three is said of an entry that has them of its device (drivers/net/vxlan: `vxlan_fdb_info`).
+    package var leavesAsTheDeviceDoes: Bool { vni == nil && port == nil && outgoing == nil }
 
     /// `ip neigh ... ADDRESS lladdr MAC dev DEVICE nud permanent`
     package init(address: IPAddress, mac: MACAddress?, device: UInt32, state: State = .permanent) {
@@ -127,6 +131,7 @@ package struct NeighborMessage: NetlinkObject {
             case NeighborAttribute.mac: mac = attribute.mac
             case NeighborAttribute.vni: vni = attribute.uint32
             case NeighborAttribute.port: port = attribute.bigEndian16
+            case NeighborAttribute.device: outgoing = attribute.uint32
             default: break
             }
         }
