@@ -3,74 +3,61 @@
 import AgentTestKit
 import IPAddressing
 import Leases
+import Logging
+import NodeAgent
+import ServiceLifecycle
 import TestKit
 import Testing
 
-@testable import NodeAgent
-
-/// What the feed says, passed on.
 @Suite struct PeerWatcherTests {
-    private func run(_ body: (HolderService) async throws -> Void) async throws {
-        try await HolderService(store: InMemoryLeaseStore(config: .valid(try LeaseFixtures.config()))).run(body)
-    }
+    private let store = InMemoryLeaseStore(config: .missing)
+    private let status = NodeStatus(node: NodeID("n1"), clock: MonotonicClock())
+    private let log = LogBook()
 
-    private func problem(_ service: HolderService) -> String? {
-        service.status.read { $0.readiness(at: service.time.now).first { $0.name == "etcd" }?.problem }
-    }
-
-    @Test func `a feed that can't be followed is not ready, and takes nothing back`() async throws {
-        try await run { service in
-            let lease = try await service.leased()
-            try await service.eventually("its own lease is seen") { service.status.read { $0.leases.count } == 1 }
-            _ = service.reconciler.take()
-            #expect(problem(service) == nil)
-            let error = LeaseStoreError(remedy: .retry, description: "etcd at http://a: no leader")
-            for _ in 0..<3 { service.store.tell(.interrupted(error)) }
-            try await service.eventually("it is told") { problem(service) == "etcd at http://a: no leader" }
-            #expect(service.status.read { $0.leases.count } == 1)
-            #expect(service.lease == lease)
-            #expect(service.reconciler.take().leases.isEmpty)
-            service.store.tell(.resumed)
-            try await service.eventually("it is well") { problem(service) == nil }
-            #expect(service.log.count("warning etcd can't be followed") == 1)
-            #expect(service.log.count("etcd is being followed again") == 1)
+    private func run(_ body: () async throws -> Void) async throws {
+        let logger = Logger(label: "test") { [log] _ in log.handler }
+        let watcher = PeerWatcher(
+            store: store, status: status, holder: LeaseHolderInbox(), reconciler: ReconcilerInbox(), logger: logger,
+            patience: .milliseconds(20))
+        let group = ServiceGroup(
+            services: [watcher], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            do { try await body() } catch { Issue.record(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
         }
     }
 
-    @Test func `the first config reaches the reconciler before the last lease is read`() async throws {
-        let service = HolderService(store: InMemoryLeaseStore(config: .missing))
-        try await service.run { service in
-            try await service.eventually("it is told") { service.status.read { $0.configProblem != nil } }
-            _ = service.reconciler.take()
-            let config = ConfigReading.valid(try LeaseFixtures.config())
-            service.store.tell(
-                .snapshot(
-                    SnapshotPart(
-                        revision: Revision(50), records: [.lease(try LeaseFixtures.lease("10.244.7.0/24", node: 7))],
-                        config: config, isFirst: true, isLast: false)))
-            var told: ReconcilerInbox.Content?
-            try await service.eventually("a part") {
-                let content = service.reconciler.take()
-                if content.config != nil || told == nil { told = content }
-                return service.status.read { $0.leases.count } == 1 && told?.config != nil
+    private func eventually(_ text: String, _ location: SourceLocation = #_sourceLocation) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while log.count(text) == 0 {
+            guard .now < deadline else {
+                Issue.record("not logged: \(text); but: \(log.lines)", sourceLocation: location)
+                return
             }
-            #expect(told?.config == config)
-            #expect(told?.isComplete == false)
-            #expect(service.lease == nil)
+            try await Task.sleep(for: .milliseconds(2))
         }
     }
 
-    @Test func `an unreadable lease is told once, however often it is read`() async throws {
-        try await run { service in
-            _ = try await service.leased()
-            let key = SubnetKey(try IPv4Prefix(parsing: "10.244.77.0/24"))
-            let bad = UnreadableLease(name: "10.244.77.0-24", key: key, reason: "is no JSON", modRevision: Revision(9))
-            for revision in [9, 10, 11] as [Int64] {
-                service.store.tell(.changes([.unreadable(bad)], config: nil, at: Revision(revision)))
-            }
-            try await service.eventually("it is seen") { service.status.read { $0.leases.revision } >= Revision(11) }
-            #expect(service.log.count("a lease can't be read and is skipped") == 1)
-            #expect(service.status.read { $0.leases.takenKeys }.contains(key))
+    private let trouble = LeaseEvent.interrupted(LeaseStoreError(remedy: .retry, description: "etcd is away"))
+
+    @Test func `an etcd that says nothing at the start is told, with the option to look at`() async throws {
+        store.hang(feeds: true)
+        try await run {
+            try await eventually("warning etcd has not answered so far; still trying; check --etcd-endpoints")
+            store.tell(trouble)
+            try await eventually("warning the leases can't be read from etcd yet; trying again until they can")
         }
+        #expect(log.count("what is known stays in force") == 0)
+    }
+
+    @Test func `once leases are known they stay in force`() async throws {
+        try await run {
+            try await eventually("leases read")
+            store.tell(trouble)
+            try await eventually("what is known stays in force error=etcd is away")
+        }
+        #expect(log.count("has not answered") == 0)
     }
 }

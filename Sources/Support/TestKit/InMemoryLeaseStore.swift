@@ -25,6 +25,8 @@ package final class InMemoryLeaseStore: LeaseStore {
         /// Requests that wait for an answer.
         var waiting = 0
         var isMute = false
+        /// A feed that is begun gets no snapshot.
+        var areFeedsHung = false
         var feeds: [AsyncStream<LeaseEvent>.Continuation] = []
     }
 
@@ -35,14 +37,22 @@ package final class InMemoryLeaseStore: LeaseStore {
     /// Every request fails with that error until it is `nil` again.
     package func fail(with error: LeaseStoreError?) { content.withLock { $0.failure = error } }
 
-    /// Requests get no answer, after some that still do; they end only by being cancelled, without effect. A feed that
-    /// is begun then has no snapshot.
-    package func hang(after count: Int = 0, only number: Int = 1 << 30) {
-        content.withLock { $0.hung = $0.arrived + count..<$0.arrived + count + number }
+    /// Requests get no answer, after some that still do; they end only by being cancelled, without effect. With
+    /// `feeds` one that is begun from then on has no snapshot either.
+    package func hang(after count: Int = 0, only number: Int = 1 << 30, feeds: Bool = false) {
+        content.withLock {
+            $0.hung = $0.arrived + count..<$0.arrived + count + number
+            $0.areFeedsHung = feeds
+        }
     }
 
     /// It answers again, also what waits.
-    package func goOn() { content.withLock { $0.hung = 0..<0 } }
+    package func goOn() {
+        content.withLock {
+            $0.hung = 0..<0
+            $0.areFeedsHung = false
+        }
+    }
 
     /// How many requests wait for an answer.
     package var waitingCount: Int { content.withLock { $0.waiting } }
@@ -107,7 +117,7 @@ package final class InMemoryLeaseStore: LeaseStore {
     package func feed() -> Feed {
         let (stream, continuation) = AsyncStream<LeaseEvent>.makeStream()
         content.withLock { content in
-            if !content.hung.contains(content.arrived) { continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true))) }
+            if !content.areFeedsHung { continuation.yield(.snapshot(Self.snapshot(content, startsHistory: true))) }
             content.feeds.append(continuation)
         }
         return Feed(base: stream)
