@@ -36,6 +36,8 @@ package struct LeaseFeed: AsyncSequence, Sendable {
         private var isInterrupted = false
         /// The newest revision that was told.
         private var told = Revision.zero
+        /// What the last complete listing was of.
+        private var listed: HistoryMark?
         /// What comes next can't be compared with what was told.
         private var startsHistory = true
         private var backoff = Backoff()
@@ -81,7 +83,8 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             for keyValue in page.keyValues { mark.listed(keyValue) }
             listing.mark = mark
             let revision = Revision(mark.revision)
-            if isFirst, revision < told { startsHistory = true }
+            // Also after a compaction: etcd may have been restored in the meantime.
+            if isFirst, revision < told || listed?.isContradicted(by: page.header) ?? false { startsHistory = true }
             defer {
                 if !page.hasMore {
                     startsHistory = false
@@ -94,6 +97,7 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             } else {
                 backoff.reset()
                 isInterrupted = false
+                listed = mark
                 state = .watching(client.watch(keys.everything, after: mark).makeAsyncIterator())
             }
             return .snapshot(

@@ -50,7 +50,7 @@ package struct HistoryMark: Hashable, Sendable {
     }
 
     /// Whether an answer can't be of that history: the cheap half of the proof.
-    func isContradicted(by header: ResponseHeader) -> Bool {
+    package func isContradicted(by header: ResponseHeader) -> Bool {
         header.revision < revision || header.raftTerm < raftTerm || header.clusterID != clusterID
     }
 
