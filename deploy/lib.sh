@@ -16,8 +16,11 @@ test_packages=(
     "nftables|cuts members and nodes off in the tests of faults"
     "tcpdump|shows that UDP 8472 carries the packets"
     "openssl|makes the certificates of the TLS tests"
-    "strace|captures netlink messages of ip and bridge"
-    "prometheus|promtool, which checks the metrics"
+    "containernetworking-plugins|the reference that the CNI plugin is compared with"
+    "podman|a real client of the CNI plugin"
+    "runc|the runtime that podman starts containers with"
+    "busybox-static|what runs in those containers"
+    "libc6-dev|the C library for the static CNI plugin"
 )
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

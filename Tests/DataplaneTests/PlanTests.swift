@@ -163,7 +163,8 @@ import Testing
     ) throws {
         let underlay = Underlay(name: "eth0", index: 2, mtu: underlay, address: IPv4Address(192, 168, 0, 1))
         let wanted = VXLANDevice(
-            name: "tartan.1", config: VXLANConfig(mtu: mtu), mac: LeaseFixtures.mac(1), underlay: underlay, address: nil)
+            name: "tartan.1", config: VXLANConfig(mtu: mtu), mac: LeaseFixtures.mac(1), underlay: underlay, address: nil
+        )
         #expect(wanted.mtu == device)
     }
 

@@ -22,7 +22,8 @@ import Testing
     @Test(arguments: [
         ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("fd00:10:244:14::", "fd00:10:244:14::"),
         ("2001:DB8:0:0:8:800:200C:417A", "2001:db8::8:800:200c:417a"), ("::ffff:1.2.3.4", "::ffff:102:304"),
-        ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"), ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
+        ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
+        ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
     ])
     func `every form of RFC 4291 is read and the form of RFC 5952 printed`(text: String, canonical: String) throws {
         #expect(try IPv6Address(parsing: text).description == canonical)
@@ -41,7 +42,9 @@ import Testing
         for _ in 0..<2_000 {
             // Groups of zeros are what the text form is about.
             var bits: UInt128 = 0
-            for _ in 0..<8 { bits = bits << 16 | (Bool.random() ? 0 : UInt128(UInt16.random(in: 0...(.max), using: &random))) }
+            for _ in 0..<8 {
+                bits = bits << 16 | (Bool.random() ? 0 : UInt128(UInt16.random(in: 0...(.max), using: &random)))
+            }
             let address = IPv6Address(bits: bits)
             #expect(try IPv6Address(parsing: address.description) == address)
         }
@@ -86,7 +89,9 @@ import Testing
         #expect(try MACAddress(parsing: "3A:58:8f:c1:3c:7e").description == "3a:58:8f:c1:3c:7e")
     }
 
-    @Test(arguments: ["", "3a:58:8f:c1:3c", "3a-58-8f-c1-3c-7e", "3a:58:8f:c1:3c:7g", "3a:58:8f:c1:3c:7e:00", "3a588fc13c7e"])
+    @Test(arguments: [
+        "", "3a:58:8f:c1:3c", "3a-58-8f-c1-3c-7e", "3a:58:8f:c1:3c:7g", "3a:58:8f:c1:3c:7e:00", "3a588fc13c7e",
+    ])
     func `anything else is refused`(text: String) {
         #expect(throws: AddressParsingError(text, expected: .macAddress)) { try MACAddress(parsing: text) }
     }

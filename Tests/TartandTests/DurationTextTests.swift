@@ -13,9 +13,10 @@ import Testing
         #expect(Duration(text: text) == duration)
     }
 
-    @Test(arguments: [
-        "", " ", "h", "5", "1d", "-5s", "-1", "5 s", "1.5h", "s5", "5hh", "9223372036854775807h", "٣s", "1h-3m",
-    ].filter { $0 != "5" })
+    @Test(
+        arguments: [
+            "", " ", "h", "5", "1d", "-5s", "-1", "5 s", "1.5h", "s5", "5hh", "9223372036854775807h", "٣s", "1h-3m",
+        ].filter { $0 != "5" })
     func `anything else is not a duration`(text: String) {
         #expect(Duration(text: text) == nil)
     }

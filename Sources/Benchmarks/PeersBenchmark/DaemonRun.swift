@@ -99,7 +99,8 @@ struct ProcessFile {
 
     func mebibytes(_ name: String) -> Double {
         let line = text.split(separator: "\n").first { $0.hasPrefix("\(name):") } ?? ""
-        return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) }.map { $0 / 1024 } ?? 0
+        return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) }.map { $0 / 1024 }
+            ?? 0
     }
 
     /// Of `/proc/PID/stat` (proc(5)): user and system time, in seconds.

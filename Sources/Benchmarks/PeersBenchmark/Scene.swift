@@ -19,7 +19,9 @@ struct Scene {
     static let device = "tartan.1"
 
     static func make(peers: Int) async throws -> Scene {
-        guard let binaries = EtcdBinaries.installed else { throw BenchmarkError("there is no etcd; install etcd-server") }
+        guard let binaries = EtcdBinaries.installed else {
+            throw BenchmarkError("there is no etcd; install etcd-server")
+        }
         let namespace = "tartan-bench-\(getpid())"
         let directory = try TemporaryDirectory("bench")
         var settings = EtcdSettings(address: address.description, binaries: binaries)

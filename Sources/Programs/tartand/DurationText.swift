@@ -24,7 +24,8 @@ extension Duration {
             case "ms": scale = 1
             default: return nil
             }
-            guard let number = Int64(digits), case let (product, isTooLarge) = number.multipliedReportingOverflow(by: scale),
+            guard let number = Int64(digits),
+                case let (product, isTooLarge) = number.multipliedReportingOverflow(by: scale),
                 !isTooLarge, case let (sum, overflows) = total.addingReportingOverflow(product), !overflows
             else { return nil }
             total = sum

@@ -49,7 +49,8 @@ struct OptionReader {
         guard let root = try Yams.compose(yaml: text), root.null == nil else { return false }
         let origin = ConfigurationFault.Origin.file(path)
         guard let mapping = root.mapping else {
-            throw ConfigurationFault(origin: origin, subject: path, reason: "is not a list of options such as 'iface: eth0'")
+            throw ConfigurationFault(
+                origin: origin, subject: path, reason: "is not a list of options such as 'iface: eth0'")
         }
         for (key, value) in mapping {
             let name = key.string ?? "?"
