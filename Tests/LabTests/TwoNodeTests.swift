@@ -72,6 +72,25 @@ struct TwoNodeTests {
         }
     }
 
+    @Test func `a node that is to leave takes its entries along, also where etcd does not answer`() async throws {
+        var settings = try LabScene.settings()
+        settings.daemonOptions = ["--on-shutdown", "release"]
+        try await LabScene.with(settings) { cluster in
+            let present = try await cluster.ask(.node(1), "ip", "nexthop", "show", "proto", "116")
+            #expect(present.contains("tartan.1"))
+            cluster.etcd.halt()
+            let start = ContinuousClock.now
+            let status = try await cluster.stopDaemon("node1")
+            cluster.etcd.resume()
+            #expect(status == 0)
+            #expect(.now - start < .seconds(2.5))
+            for kind in ["route", "nexthop"] {
+                let left = try await cluster.ask(.node(1), "ip", kind, "show", "proto", "116")
+                #expect(left.isEmpty, "\(left)")
+            }
+        }
+    }
+
     @Test func `pods of two nodes reach each other, and UDP 8472 carries it on the underlay`() async throws {
         try await LabScene.with(try LabScene.settings(pods: 2)) { cluster in
             let lab = await cluster.description
@@ -159,6 +178,30 @@ struct TwoNodeTests {
             let gateway = try #require(lab.nodes[0].gateway)
             #expect(file.contains("FLANNEL_SUBNET=\(gateway)/24\n"))
             #expect(try await cluster.ask(.node(1), "ip", "-br", "link", "show", "tartan.1") == before)
+        }
+    }
+
+    @Test func `after a reboot a node has its subnet and MAC address again, and its pods their way`() async throws {
+        try await LabScene.with(try LabScene.settings(pods: 1)) { cluster in
+            let lab = await cluster.description
+            let node = lab.nodes[0]
+            func address() async throws -> String {
+                let link = try await cluster.ask(.node(1), "ip", "-br", "link", "show", "tartan.1")
+                return String(link.split(whereSeparator: \.isWhitespace).dropFirst(2).first ?? "")
+            }
+            let mac = try await address()
+            // What a reboot leaves is the disk: not the kernel's tables, not /run.
+            try await cluster.killDaemon(node.name)
+            _ = try await cluster.ask(.node(1), "ip", "link", "delete", "tartan.1")
+            try FileManager.default.removeItem(atPath: node.subnetFile)
+            try await cluster.startDaemon(node.name)
+            #expect(try await LabScene.eventually { FileManager.default.fileExists(atPath: node.subnetFile) })
+            let text = try String(contentsOfFile: node.subnetFile, encoding: .utf8)
+            let gateway = try #require(node.gateway)
+            #expect(text.contains("FLANNEL_SUBNET=\(gateway)/24"), "\(text)")
+            #expect(try await address() == mac)
+            let ping = try await cluster.exec("pod1", "ping", "-c", "1", "-W", "5", lab.pods[1].address)
+            #expect(ping.status == 0, "\(ping.output)")
         }
     }
 

@@ -91,8 +91,10 @@ struct Assembly {
             programming.open()
             holding.open()
         }
+        // They stop from the last to the first: the kernel's part is quick, and the lease's release may take all the
+        // time that is left, where etcd does not answer.
         let services =
-            [listening] as [any Service] + (host?.services ?? []) + [programming, holding, watcher, stopLimit]
+            [listening, holding] as [any Service] + (host?.services ?? []) + [programming, watcher, stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)

@@ -8,7 +8,7 @@ import Testing
 enum FaultSettings {
     private static let environment = ProcessInfo.processInfo.environment
 
-    static let seconds = environment["TARTAN_FAULT_SECONDS"].flatMap { Int($0) } ?? 105
+    static let seconds = environment["TARTAN_FAULT_SECONDS"].flatMap { Int($0) } ?? 180
     /// The same in every run of CI; another finds other schedules.
     static let seed = environment["TARTAN_FAULT_SEED"].flatMap { UInt64($0) } ?? 4
     /// A folder that the daemons' logs are left in.
