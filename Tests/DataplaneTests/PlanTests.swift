@@ -66,11 +66,12 @@ import Testing
         tracker.want(peer)
         tracker.seeAll(state(of: [peer]))
         #expect(tracker.pendingEntries(limit: 10, names).isEmpty)
-        _ = tracker.see({
-            var changes = DataplaneChanges<IPv4Address>()
-            changes.routes[peer.route.destination] = .some(nil)
-            return changes
-        }())
+        _ = tracker.see(
+            {
+                var changes = DataplaneChanges<IPv4Address>()
+                changes.routes[peer.route.destination] = .some(nil)
+                return changes
+            }())
         let other = Route<IPv4Address>.Path.nextHop(NextHopID(7))
         let pending = tracker.pendingEntries(limit: 10, names)
         #expect(pending.map(\.key) == [peer.described[0].key])

@@ -85,7 +85,8 @@ struct FlowTests {
         }
     }
 
-    @Test func `a plan says what would change, first of all, then of what is amiss, and changes nothing`() async throws {
+    @Test func `a plan says what would change, first of all, then of what is amiss, and changes nothing`() async throws
+    {
         let tartan = try #require(Requirements.tools).tartan
         try await LabScene.with(try LabScene.settings(pods: 0)) { cluster in
             let lab = await cluster.description

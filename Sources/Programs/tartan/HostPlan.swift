@@ -73,6 +73,7 @@ struct HostPlanOptions: ParsableArguments {
             }
         }
         return HostPlan(
-            nodeName: nodeName ?? ProcessInfo.processInfo.hostName, interfaces: iface, publicIP: address, device: device)
+            nodeName: nodeName ?? ProcessInfo.processInfo.hostName, interfaces: iface, publicIP: address, device: device
+        )
     }
 }
