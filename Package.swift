@@ -225,6 +225,10 @@ let package = Package(
         .testTarget(
             name: "CNITests",
             dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
+        // Need chromium.
+        .testTarget(
+            name: "BrowserTests", dependencies: ["tartand", "Lab"],
+            exclude: ["map_tests.py", "chromium.py", "cluster.py", "standin.py", "measure.py", "screenshots.py"]),
         // Need both.
         .testTarget(
             name: "LabTests",

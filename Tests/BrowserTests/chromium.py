@@ -187,12 +187,11 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1})
 
-    def picture(self, path=None):
-        data = base64.b64decode(self.call("Page.captureScreenshot", {"format": "png"})["data"])
-        if path:
-            with open(path, "wb") as file:
-                file.write(data)
-        return data
+    def picture(self, path, kind="png", **options):
+        data = base64.b64decode(self.call("Page.captureScreenshot", {"format": kind, **options})["data"])
+        with open(path, "wb") as file:
+            file.write(data)
+        return len(data)
 
     def complaints(self):
         """What the console was told, errors and warnings, since the last time."""

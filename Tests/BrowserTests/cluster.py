@@ -2,6 +2,7 @@
 """A real etcd with leases in it, and a real tartand over it that leaves the host alone."""
 
 import base64
+import ctypes
 import json
 import os
 import re
@@ -11,10 +12,14 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 
 PREFIX = "/coreos.com/network"
+
+
+def die_with_us():
+    """In a child: what starts here never outlives the tests, however they end."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
 
 
 def free_port():
@@ -45,7 +50,7 @@ class Etcd:
              self.endpoint, "--listen-peer-urls", f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls",
              f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}",
              "--unsafe-no-fsync" if self.can_skip_fsync() else "--force-new-cluster=false"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_us)
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -90,7 +95,7 @@ def encode(text):
 
 
 def lease(node, number, owner="tartan"):
-    address = f"192.168.{number // 250 % 250}.{number % 250 + 1}"
+    address = f"172.{16 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
     mac = "02:" + ":".join(f"{number >> shift & 255:02x}" for shift in (32, 24, 16, 8, 0))
     value = {"PublicIP": address, "PublicIPv6": None, "BackendType": "vxlan", "BackendData": {"VNI": 1, "VtepMAC": mac}}
     if owner:
@@ -120,7 +125,7 @@ class Cluster:
                 [self.tartand, "--etcd-endpoints", self.etcd.endpoint, "--dataplane", "none", "--node-name", self.node,
                  "--public-ip", "192.168.0.1", "--api-listen", f"127.0.0.1:{port}", "--state-dir", f"{self.folder}/state",
                  "--subnet-file", f"{self.folder}/subnet.env", *self.options],
-                stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file, preexec_fn=die_with_us)
         deadline = time.monotonic() + 20
         while True:
             with open(log, errors="replace") as file:
@@ -133,6 +138,18 @@ class Cluster:
             if time.monotonic() > deadline or self.daemon.poll() is not None:
                 raise RuntimeError(f"tartand does not listen: {said[-2000:]}")
             time.sleep(0.03)
+
+    def own_subnet(self):
+        """As in its key; whoever writes many leases must leave it alone."""
+        deadline = time.monotonic() + 20
+        while True:
+            with urllib.request.urlopen(self.url + "v1/node", timeout=10) as answer:
+                held = json.load(answer)["lease"]
+            if held:
+                return held["subnet"].replace("/", "-")
+            if time.monotonic() > deadline:
+                raise RuntimeError("tartand has no lease yet")
+            time.sleep(0.05)
 
     def stop_daemon(self):
         if self.daemon:

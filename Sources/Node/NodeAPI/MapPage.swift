@@ -56,7 +56,6 @@ struct MapPage: Sendable {
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
                 .contentSecurityPolicy: Self.policy(nonce: nonce), .xContentTypeOptions: "nosniff",
-                .referrerPolicy: "no-referrer",
             ],
             body: ResponseBody(byteBuffer: body))
     }

@@ -11,6 +11,7 @@ function setState(state, text) {
 }
 
 function notice(text, hasRetry = false) {
+  $('notice-wait').textContent = '';
   $('notice').hidden = !text;
   $('retry').hidden = !hasRetry;
   if ($('notice-text').textContent !== text) $('notice-text').textContent = text;
@@ -47,8 +48,10 @@ async function readNode() {
 }
 
 function showNodeNotice() {
-  const problems = node?.problems ?? [];
-  notice(problems.length ? `${node.name} ${node.ready ? 'is ready, but' : 'is not ready:'} ${problems.map(({ check, problem }) => `${check}: ${problem}`).join('; ')}` : '');
+  // Without a network the page says nothing else than that.
+  const problems = book.space ? node?.problems ?? [] : [];
+  const said = [...new Set(problems.map(({ problem }) => problem))];
+  notice(said.length ? `${node.name} ${node.ready ? 'is ready, but' : 'is not ready:'} ${said.join('; ')}` : '');
 }
 
 async function poll(read, pause) {
@@ -138,7 +141,9 @@ const stream = new Stream(daemon, {
     setState(isStarting ? 'waiting' : 'lost', isStarting ? 'Waiting for the daemon' : 'Connection lost');
     if (!book.space) empty(isStarting ? 'Not ready yet' : 'No connection', `${said}; trying again.`);
     clearInterval(countdown);
-    const tell = () => notice(`${isStarting ? 'The daemon is not ready' : 'Connection lost'}: ${said}. ${isFilled ? `What is shown is as of ${at}. ` : ''}Trying again in ${Math.max(0, Math.ceil((until - Date.now()) / 1000))} s.`, true);
+    notice(`${isStarting ? 'The daemon is not ready' : 'Connection lost'}: ${said}.${isFilled ? ` What is shown is as of ${at}.` : ''}`, true);
+    // Every second is too much for ears.
+    const tell = () => { $('notice-wait').textContent = `Trying again in ${Math.max(0, Math.ceil((until - Date.now()) / 1000))} s.`; };
     tell();
     countdown = setInterval(tell, 1000);
   },

@@ -2,8 +2,12 @@
 // Search.
 
 let findTimer = 0;
+/** The query that was looked for last; another one is typed before it is looked for. */
+let sought = '';
 function find() {
+  clearTimeout(findTimer);
   const query = $('query').value;
+  sought = query;
   finds = book.space ? book.find(query) : [];
   findAt = -1;
   const isAsked = query.trim() !== '';
@@ -37,7 +41,6 @@ $('query').addEventListener('input', () => {
 });
 $('search').addEventListener('submit', (event) => {
   event.preventDefault();
-  clearTimeout(findTimer);
-  if (findAt < 0) find();
+  if (findAt < 0 || $('query').value !== sought) find();
   nextFind(1);
 });

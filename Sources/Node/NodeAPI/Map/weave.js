@@ -146,7 +146,7 @@ class Weave {
     for (const { cell, kind } of this.rings) {
       if (kind === 'own') ring(cell, palette.ink, 11, 2);
       else if (kind === 'ending') ring(cell, palette.alarm, 11, 2, [3, 2]);
-      else ring(cell, palette.find, 9, 2);
+      else ring(cell, palette.find, 7, 1.5);
     }
     if (this.pointer >= 0) ring(this.pointer, palette.ink, 7, 1.25);
     if (this.flashes.size) this.mark();
