@@ -18,14 +18,26 @@ class BrowserError(Exception):
 
 
 class Chromium:
-    def __init__(self, dark=False, reduced_motion=False):
+    def __init__(self):
+        # On a machine that has much else to do a start was seen to hang: it is given up once, and tried again.
+        for attempt in (1, 2):
+            self.launch()
+            try:
+                self.call("Browser.getVersion", limit=20 * attempt)
+                return
+            except BaseException:
+                self.close()
+                if attempt == 2:
+                    raise
+
+    def launch(self):
         self.folder = tempfile.mkdtemp(prefix="tartan-chromium-")
         command_read, self.commands = os.pipe()
         self.answers, answer_write = os.pipe()
         # The browser reads descriptor 3 and writes descriptor 4. The pipes have these numbers or others have them, so
         # that Popen does not; and they come from copies that are out of the way.
-        high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (command_read, answer_write)]
-        high += [command_read, answer_write]
+        ours = [command_read, answer_write]
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ours]
         flags = [
             "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={self.folder}", "--no-first-run",
             "--no-default-browser-check", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions",
@@ -34,19 +46,16 @@ class Chromium:
         ]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")  # chromium's own sandbox refuses root
-        if dark:
-            flags.append("--blink-settings=preferredColorScheme=0")
-        if reduced_motion:
-            flags.append("--force-prefers-reduced-motion")
-        try:
+        # A bus that is there and does not answer would hold the start up.
+        nowhere = "unix:path=/nonexistent"
+        with open(f"{self.folder}/log", "wb") as log:
             self.process = subprocess.Popen(
-                ["chromium", *flags, "about:blank"], pass_fds=(3, 4), stdin=subprocess.DEVNULL,
-                preexec_fn=lambda: (os.dup2(high[0], 3), os.dup2(high[1], 4)), stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, start_new_session=True,
-                env={**os.environ, "HOME": self.folder, "XDG_CONFIG_HOME": self.folder, "XDG_CACHE_HOME": self.folder})
-        finally:
-            for descriptor in high:
-                os.close(descriptor)
+                ["chromium", *flags, "about:blank"], pass_fds=(3, 4), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=lambda: (os.dup2(high[0], 3), os.dup2(high[1], 4)), start_new_session=True,
+                env={**os.environ, "HOME": self.folder, "XDG_CONFIG_HOME": self.folder, "XDG_CACHE_HOME": self.folder,
+                     "DBUS_SESSION_BUS_ADDRESS": nowhere, "DBUS_SYSTEM_BUS_ADDRESS": nowhere})
+        for descriptor in ours + high:
+            os.close(descriptor)
         self.buffer = b""
         self.number = 0
         self.events = []
@@ -93,13 +102,17 @@ class Chromium:
         while b"\0" not in self.buffer:
             rest = deadline - time.monotonic()
             if rest <= 0 or not select.select([self.answers], [], [], rest)[0]:
-                raise BrowserError(f"chromium did not answer {what} in time")
+                raise BrowserError(f"chromium did not answer {what} in time; it said: {self.said()}")
             data = os.read(self.answers, 1 << 20)
             if not data:
-                raise BrowserError("chromium has ended")
+                raise BrowserError(f"chromium has ended; it said: {self.said()}")
             self.buffer += data
         message, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(message)
+
+    def said(self):
+        with open(f"{self.folder}/log", errors="replace") as file:
+            return file.read()[-1500:]
 
     def page(self, width=1280, height=800, scale=1, mobile=False, script=None):
         return Page(self, width, height, scale, mobile, script)
@@ -209,6 +222,3 @@ class Page:
             elif event["method"] == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
                 said.append(str(params["args"]))
         return said
-
-    def close(self):
-        self.browser.call("Target.disposeBrowserContext", {"browserContextId": self.context})

@@ -13,7 +13,8 @@ class StandIn:
         with urllib.request.urlopen(url, timeout=10) as answer:
             self.page = answer.read()
             self.policy = answer.headers["Content-Security-Policy"]
-        self.network, self.leases, self.token = network, list(leases), token
+        self.network, self.token = network, token
+        self.items = json.dumps(list(leases), separators=(",", ":"))
         self.node = node or {"name": "n1", "version": "1", "publicIP": None, "phase": "leased", "ready": True, "lease": None,
                              "deadline": None, "backend": None, "device": None, "mtu": None, "problems": []}
         self.revision = 1
@@ -86,9 +87,8 @@ class StandIn:
                     if self.headers.get("Last-Event-ID"):
                         self.wfile.write(b": resumed\n\n")
                     else:
-                        items = json.dumps(standin.leases, separators=(",", ":"))
                         self.wfile.write(f"retry: 300\n\nevent: snapshot\nid: {standin.revision}\ndata: "
-                                         f'{{"revision":"{standin.revision}","items":{items}}}\n\n'.encode())
+                                         f'{{"revision":"{standin.revision}","items":{standin.items}}}\n\n'.encode())
                     standin.streams.append(mine)
                     while (chunk := mine.get()) is not None:
                         self.wfile.write(chunk)

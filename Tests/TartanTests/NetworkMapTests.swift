@@ -48,7 +48,7 @@ import Testing
                 @ this node 1   # lease, in its node's dye 2   f lease of flannel 1   R reservation 1   . free 12
 
                 """)
-        #expect(map.text(width: 80, colour: false).hasPrefix("10.9.0.0      #@.RR.......f.. \n"))
+        #expect(map.text(width: 80, colour: false).hasPrefix("10.9.0.0      #@.RR......f.. \n"))
     }
 
     @Test func `a node has the dye that it has on the daemon's page`() throws {
