@@ -68,7 +68,8 @@ import Testing
             lease("10.255.0.0/16", "c", ip: "1.1.1.3", local: true),
         ]
         let map = try #require(
-            NetworkMap(network("10.0.0.0/8", first: "10.0.0.0/30", last: "10.255.255.252/30", length: 30), leases: leases))
+            NetworkMap(
+                network("10.0.0.0/8", first: "10.0.0.0/30", last: "10.255.255.252/30", length: 30), leases: leases))
         let lines = map.text(width: 80, colour: false).split(separator: "\n")
         #expect(lines.count == 64 + 2)
         #expect(lines[0].hasSuffix("#" + String(repeating: ".", count: 63)))

@@ -11,7 +11,8 @@ struct MapPage: Sendable {
     private static let script = [
         PackageResources.addresses_js, PackageResources.leases_js, PackageResources.events_js,
         PackageResources.painter_js, PackageResources.weave_js, PackageResources.history_js, PackageResources.page_js,
-        PackageResources.words_js, PackageResources.details_js, PackageResources.grid_js, PackageResources.search_js, PackageResources.legend_js,
+        PackageResources.words_js, PackageResources.details_js, PackageResources.grid_js, PackageResources.search_js,
+        PackageResources.legend_js,
         PackageResources.layout_js, PackageResources.live_js,
     ]
 

@@ -79,14 +79,23 @@ function askToken(error) {
 
 $('access').addEventListener('submit', (event) => {
   event.preventDefault();
-  daemon.token = $('token').value.trim();
+  const token = $('token').value.trim();
   $('token').value = '';
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    $('access-text').textContent = 'A token has letters, digits and signs only, and no spaces.';
+    return;
+  }
+  daemon.token = token;
   $('access').hidden = true;
   setState('connecting', 'Connecting');
   stream.retry();
   readNetwork().catch(() => {});
   readNode().catch(() => {});
 });
+
+/** What a later daemon may call a lease and this page can't place must not end the stream. */
+const isLease = (lease) => [lease?.subnet, lease?.ipv6Subnet].every((subnet) => typeof (subnet ?? '') === 'string')
+  && Boolean(lease?.subnet || lease?.ipv6Subnet);
 
 let countdown = 0;
 const stream = new Stream(daemon, {
@@ -103,7 +112,7 @@ const stream = new Stream(daemon, {
   },
   snapshotBegins() { book.beginSnapshot(); },
   snapshotLease(lease) {
-    if (typeof lease.subnet === 'string' || typeof lease.ipv6Subnet === 'string') book.put(lease);
+    if (isLease(lease)) book.put(lease);
     update();
   },
   snapshotEnds() {
@@ -121,6 +130,7 @@ const stream = new Stream(daemon, {
     update();
   },
   change(name, lease) {
+    if (!isLease(lease)) return;
     changes[name]++;
     if (name === 'removed') {
       const known = book.leases.get(LeaseBook.key(lease));
