@@ -132,6 +132,7 @@ const stream = new Stream(daemon, {
   change(name, lease) {
     if (!isLease(lease)) return;
     changes[name]++;
+    isStale = true;
     if (name === 'removed') {
       const known = book.leases.get(LeaseBook.key(lease));
       book.remove(LeaseBook.key(lease));

@@ -11,13 +11,32 @@ function find() {
   finds = book.space ? book.find(query) : [];
   findAt = -1;
   const isAsked = query.trim() !== '';
-  const cells = new Set();
-  for (const lease of finds) if (lease.cells) for (let cell = lease.cells[0]; cell <= lease.cells[1]; cell++) cells.add(cell);
-  weave.found = isAsked && finds.length ? cells : null;
+  weave.found = isAsked && finds.length ? cellsOf(finds) : null;
   $('found').textContent = !isAsked ? '' : finds.length ? `${plural(finds.length, 'lease')}; Enter goes to the next` : nobody(query);
   weave.redraw();
   update();
 }
+
+function cellsOf(leases) {
+  const cells = new Set();
+  for (const { cells: held } of leases) if (held) for (let cell = held[0]; cell <= held[1]; cell++) cells.add(cell);
+  return cells;
+}
+
+/** Leases come and go while they are looked for. */
+let isStale = false;
+setInterval(() => {
+  if (!isStale || !weave.found || document.hidden) return;
+  isStale = false;
+  const current = finds[findAt]?.key;
+  finds = book.find(sought);
+  findAt = finds.findIndex((lease) => lease.key === current);
+  const before = weave.found;
+  weave.found = cellsOf(finds);
+  for (const cell of before) if (!weave.found.has(cell)) weave.touch(cell);
+  for (const cell of weave.found) if (!before.has(cell)) weave.touch(cell);
+  if (findAt < 0) $('found').textContent = `${plural(finds.length, 'lease')}; Enter goes to the next`;
+}, 1000);
 
 /** Nobody holds it: where it would be is worth showing all the same. */
 function nobody(query) {
