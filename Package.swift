@@ -14,6 +14,9 @@ let package = Package(
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // TLS of the REST endpoint. Not HummingbirdTLS, which is a thin layer over it and keeps for ever the certificate
+        // that it started with.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -79,6 +82,7 @@ let package = Package(
             dependencies: [
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             // A link to the one at the top: the endpoint serves its own contract.
             path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),

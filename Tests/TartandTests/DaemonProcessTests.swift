@@ -35,7 +35,13 @@ import Testing
     @Test(arguments: [
         (["--no-such-option"], 64, "--no-such-option"), (["stray"], 64, "stray"), (["--lease-ttl"], 64, "--lease-ttl"),
         (["--lease-ttl", "soon"], 64, "--lease-ttl"), (["--config", "/nowhere.yaml"], 78, "/nowhere.yaml"),
-        (["--api-listen", "0.0.0.0:9470"], 64, "--api-listen"),
+        (["--api-listen", "0.0.0.0:9470"], 78, "--api-listen"),
+        (["--api-token-file", "/nowhere"], 78, "--api-token-file: /nowhere can't be read"),
+        (["--api-token-file", "/dev/null"], 78, "--api-token-file: /dev/null is not a file"),
+        (
+            ["--api-tls-certfile", "/etc/hosts", "--api-tls-keyfile", "/nowhere"], 78,
+            "--api-tls-certfile: /etc/hosts has no"
+        ),
         (["--iface", "nope0", "--api-listen", "none"], 78, "nope0"),
         (["--iface-regex", "[", "--api-listen", "none"], 78, "--iface-regex"),
     ])
