@@ -118,4 +118,28 @@ import Testing
         }
         await http.shutdown()
     }
+
+    @Test func `no secret is in the log, however much it tells, nor in the list of processes`() async throws {
+        let http = CurlClient()
+        let token = "secret-0123456789-token"
+        let file = try folder.file("token", token + "\n")
+        let (_, outcome) = try await BuiltDaemon.run(quiet(["--api-token-file", file, "--log-level", "trace"])) {
+            func status(_ path: String, _ token: String, _ method: CurlMethod = .get) async throws -> Int {
+                let request = CurlRequest(
+                    method: method, url: "http://tartan\(path)", headers: [CurlHeader("Authorization", "Bearer \(token)")],
+                    unixSocketPath: "\(folder.path)/api.sock")
+                return try await http.send(request).status
+            }
+            _ = try await eventually("the daemon answers") { try await status("/v1/node", token) == 200 ? true : nil }
+            #expect(try await status("/v1/node", "other-secret-0123456789") == 401)
+            #expect(try await status("/v1/node", token, .post) == 405)
+            for process in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(process) != nil {
+                let line = try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))
+                #expect(line.map { String(decoding: $0, as: UTF8.self).contains(token) } != true)
+            }
+        }
+        await http.shutdown()
+        #expect(outcome.errors.contains("/v1/node"), "at trace level each request is told")
+        #expect(!outcome.errors.contains("secret-0123456789"), "\(outcome.errors)")
+    }
 }
