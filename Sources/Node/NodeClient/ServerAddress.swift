@@ -43,6 +43,17 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(base: "\(scheme)://\(host)", socketPath: nil)
     }
 
+    var isClearText: Bool { socketPath == nil && base.hasPrefix("http:") }
+
+    /// Whether nobody but the daemon sees what is sent: it is encrypted, or does not leave this host.
+    var keepsSecrets: Bool {
+        guard isClearText else { return true }
+        let host = base.dropFirst("http://".count)
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } : host.prefix { $0 != ":" }
+        if name.hasPrefix("127.") { return name.allSatisfy { $0.isASCII && $0.isNumber || $0 == "." } }
+        return name == "localhost" || name == "[::1"
+    }
+
     package var description: String { socketPath.map { "unix:\($0)" } ?? base }
 }
 
