@@ -209,6 +209,13 @@ let package = Package(
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
+        // Every parser of what others write, over Tests/FuzzCorpus and what comes of changing it.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeAPI", "NodeClient",
+                "tartan", "tartand", "tartan-cni",
+            ], exclude: ["LibFuzzer.swift"]),
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
@@ -229,6 +236,19 @@ let package = Package(
             ]),
     ]
 )
+
+// The same parsers under libFuzzer, which learns from the code's own branches: Tests/FuzzTests/LibFuzzer.swift says how.
+if Context.environment["TARTAN_LIBFUZZER"] != nil {
+    package.targets.removeAll { $0.name == "FuzzTests" }
+    package.targets.append(
+        .executableTarget(
+            name: "ParserFuzzer",
+            dependencies: ["Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeClient"],
+            path: "Tests/FuzzTests",
+            sources: ["LibFuzzer.swift", "FuzzedParser.swift", "Parsers+Wire.swift", "Parsers+Etcd.swift"],
+            swiftSettings: [.define("LIBFUZZER")],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}
 
 // House rules of the language, the same for every Swift target.
 for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
