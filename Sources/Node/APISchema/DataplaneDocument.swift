@@ -55,6 +55,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package var refusedCount: Int
     /// The first of them, each with its reason.
     package var refused: [String]
+    /// What another program keeps changing, the first few: it is put back ever more slowly.
+    package var fights: [String]
     package var faults: [Fault]
     /// The worst first.
     package var findings: [Finding]
@@ -72,7 +74,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
 
     package init(
         device: String?, mtu: Int?, wanted: Int, present: Int, problem: String?, refusedCount: Int, refused: [String],
-        faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil,
+        fights: [String] = [], faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil,
         peers: [DataplanePeerDocument] = [], pending: Int = 0, plan: [String] = []
     ) {
         self.device = device
@@ -82,6 +84,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         self.problem = problem
         self.refusedCount = refusedCount
         self.refused = refused
+        self.fights = fights
         self.faults = faults
         self.findings = findings
         self.lastAudit = lastAudit
@@ -100,6 +103,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         try container.encode(problem, forKey: .problem)
         try container.encode(refusedCount, forKey: .refusedCount)
         try container.encode(refused, forKey: .refused)
+        try container.encode(fights, forKey: .fights)
         try container.encode(faults, forKey: .faults)
         try container.encode(findings, forKey: .findings)
         try container.encode(lastAudit, forKey: .lastAudit)

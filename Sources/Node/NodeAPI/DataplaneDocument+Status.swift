@@ -15,6 +15,7 @@ extension DataplaneDocument {
         self.init(
             device: dataplane.device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
+            fights: dataplane.fights,
             faults: faults, findings: snapshot.findings.map { Finding($0) },
             lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
             repairs: dataplane.repairs.total, pending: dataplane.pendingCount,
