@@ -220,7 +220,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeAPI", "NodeClient",
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeAPI",
+                "NodeClient",
                 "tartan", "tartand", "tartan-cni",
             ], exclude: ["LibFuzzer.swift"]),
         // Start their own etcd.
@@ -250,7 +251,9 @@ if Context.environment["TARTAN_LIBFUZZER"] != nil {
     package.targets.append(
         .executableTarget(
             name: "ParserFuzzer",
-            dependencies: ["Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeClient"],
+            dependencies: [
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeClient",
+            ],
             path: "Tests/FuzzTests",
             sources: ["LibFuzzer.swift", "FuzzedParser.swift", "Parsers+Wire.swift", "Parsers+Etcd.swift"],
             swiftSettings: [.define("LIBFUZZER")],

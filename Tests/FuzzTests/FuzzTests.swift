@@ -26,7 +26,9 @@ struct FuzzTests {
     @Test(arguments: parsers) func `every input of the corpus is survived`(parser: FuzzedParser) async throws {
         let corpus = try Corpus(parser.name)
         #expect(!corpus.inputs.isEmpty)
-        for (name, input) in corpus.inputs { try await Self.run(parser, input, "Tests/FuzzCorpus/\(parser.name)/\(name)") }
+        for (name, input) in corpus.inputs {
+            try await Self.run(parser, input, "Tests/FuzzCorpus/\(parser.name)/\(name)")
+        }
     }
 
     @Test(arguments: parsers) func `what comes of changing the corpus is survived`(parser: FuzzedParser) async throws {
@@ -38,7 +40,7 @@ struct FuzzTests {
             try Data(input).write(to: URL(filePath: Progress.path(parser.name) + ".input"))
             return try await Self.run(parser, input, "seed \(seed) number \(number)")
         }
-        let count = (Self.variable("TARTAN_FUZZ_COUNT") ?? 3_000) / UInt64(parser.cost)
+        let count = (Self.variable("TARTAN_FUZZ_COUNT") ?? 1_000) / UInt64(parser.cost)
         print("fuzzing \(parser.name): seed \(seed), \(count) inputs")
         let progress = try Progress(parser.name)
         for number in 0..<count {

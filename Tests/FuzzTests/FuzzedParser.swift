@@ -36,6 +36,7 @@ struct BrokenPromise: Error, CustomStringConvertible {
 
 /// What each JSON document may turn on.
 let jsonWords = [
-    "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "\\", "null", "true", "-0", "1e999", "9223372036854775808",
+    "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "\\", "null", "true", "-0", "1e999",
+    "9223372036854775808",
     "0.1", "\u{FEFF}", "\\/", "{}", "[]",
 ]

@@ -24,7 +24,8 @@ struct Mutator {
         switch Int.random(in: 0..<9, using: &random) {
         case 0 where place < bytes.count: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
         case 1 where place < bytes.count:
-            bytes[place] = [0, 1, 0x20, 0x22, 0x2F, 0x30, 0x39, 0x7F, 0x80, 0xC0, 0xFE, 0xFF].randomElement(using: &random) ?? 0
+            bytes[place] =
+                [0, 1, 0x20, 0x22, 0x2F, 0x30, 0x39, 0x7F, 0x80, 0xC0, 0xFE, 0xFF].randomElement(using: &random) ?? 0
         case 2: bytes.insert(UInt8.random(in: 0...255, using: &random), at: place)
         case 3: bytes.removeSubrange(place..<end)
         case 4: bytes.insert(contentsOf: Array(bytes[place..<end]), at: place)

@@ -8,10 +8,15 @@ extension FuzzedParser {
     static let api: [FuzzedParser] = [
         FuzzedParser(
             "query",
-            words: ["node=", "publicIP=", "contains=", "kind=", "limit=", "continue=", "&", "%", "%00", "%ff", "+", "=", "10.0.0.0/8"]
+            words: [
+                "node=", "publicIP=", "contains=", "kind=", "limit=", "continue=", "&", "%", "%00", "%ff", "+", "=",
+                "10.0.0.0/8",
+            ]
         ) { bytes in
             let names: Set<String> = ["node", "publicIP", "contains", "kind", "limit", "continue"]
-            guard let query = try? QueryParameters(String(decoding: bytes, as: UTF8.self), allowing: names) else { return }
+            guard let query = try? QueryParameters(String(decoding: bytes, as: UTF8.self), allowing: names) else {
+                return
+            }
             _ = try? NodeAPI.LeaseFilter(query)
             _ = try? query.number("limit", in: 1...10_000)
             _ = query["continue"].flatMap { ContinueToken(parsing: $0) }
@@ -21,7 +26,8 @@ extension FuzzedParser {
             guard let token = ContinueToken(parsing: text) else { return }
             try BrokenPromise.unless(ContinueToken(parsing: token.text) == token, "\(token) is not read as written")
         },
-        FuzzedParser("event-stream", words: ["data:", "event:", "id:", "retry:", "\n", "\n\n", "\r", "\u{FEFF}"]) { bytes in
+        FuzzedParser("event-stream", words: ["data:", "event:", "id:", "retry:", "\n", "\n\n", "\r", "\u{FEFF}"]) {
+            bytes in
             var parser = EventStreamParser()
             for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
                 _ = parser.take(Array(line))
@@ -34,7 +40,8 @@ extension FuzzedParser {
             _ = tokens.admit(text)
             try BrokenPromise.unless(!tokens.admit("Bearer "), "an empty token is let in")
         },
-        FuzzedParser("address", words: ["unix:", "https://", "[::1]:1", ":", "/", "0.0.0.0:1", "none", "localhost"]) { bytes in
+        FuzzedParser("address", words: ["unix:", "https://", "[::1]:1", ":", "/", "0.0.0.0:1", "none", "localhost"]) {
+            bytes in
             let text = String(decoding: bytes, as: UTF8.self)
             if let address = try? ListenAddress(parsing: text) {
                 let again = try? ListenAddress(parsing: address.description)

@@ -7,7 +7,8 @@ import Leases
 extension FuzzedParser {
     /// What other nodes and operators write into etcd, and the subnet file.
     static let leases: [FuzzedParser] = [
-        FuzzedParser("lease-key", words: ["-", "&", "/", "10.244.20.0-24", "fd00::-64", "255", "-33", "00", "::"]) { bytes in
+        FuzzedParser("lease-key", words: ["-", "&", "/", "10.244.20.0-24", "fd00::-64", "255", "-33", "00", "::"]) {
+            bytes in
             let fast = SubnetKey(ipv4Text: bytes[...])
             let slow = try? SubnetKey(parsing: String(decoding: bytes, as: UTF8.self))
             if let fast { try BrokenPromise.unless(fast == slow, "\(fast) is read otherwise the long way") }
@@ -32,7 +33,9 @@ extension FuzzedParser {
         },
         FuzzedParser(
             "subnet-env",
-            words: ["FLANNEL_NETWORK=", "FLANNEL_SUBNET=", "FLANNEL_MTU=", "FLANNEL_IPV6_SUBNET=", "=", "\n", "/", "true"]
+            words: [
+                "FLANNEL_NETWORK=", "FLANNEL_SUBNET=", "FLANNEL_MTU=", "FLANNEL_IPV6_SUBNET=", "=", "\n", "/", "true",
+            ]
         ) { bytes in
             let text = String(decoding: bytes, as: UTF8.self)
             _ = SubnetFile.rememberedSubnet(in: text)
@@ -47,7 +50,9 @@ extension FuzzedParser {
         "NodeName", "Owner", "tartan", "10.0.0.1", "fd00::1", "02:00:00:00:00:01", "4294967296", "-1",
     ]
     private static let configWords = [
-        "Network", "SubnetLen", "SubnetMin", "SubnetMax", "Backend", "Type", "vxlan", "EnableIPv6", "IPv6Network", "EnableIPv4",
-        "IPv6SubnetLen", "DirectRouting", "10.244.0.0/16", "0.0.0.0/0", "255.255.255.255/32", "fd00::/48", "::/0", "31", "33",
+        "Network", "SubnetLen", "SubnetMin", "SubnetMax", "Backend", "Type", "vxlan", "EnableIPv6", "IPv6Network",
+        "EnableIPv4",
+        "IPv6SubnetLen", "DirectRouting", "10.244.0.0/16", "0.0.0.0/0", "255.255.255.255/32", "fd00::/48", "::/0", "31",
+        "33",
     ]
 }

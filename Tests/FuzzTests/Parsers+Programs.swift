@@ -12,11 +12,14 @@ extension FuzzedParser {
     static let programs: [FuzzedParser] = [
         FuzzedParser(
             "cni-config",
-            words: jsonWords + ["cniVersion", "1.1.0", "ipam", "routes", "dst", "prevResult", "ips", "cni.dev/attachments"]
+            words: jsonWords + [
+                "cniVersion", "1.1.0", "ipam", "routes", "dst", "prevResult", "ips", "cni.dev/attachments",
+            ]
         ) { bytes in
             for command in ["ADD", "CHECK", "GC"] {
                 let variables = [
-                    "CNI_COMMAND": command, "CNI_CONTAINERID": "c", "CNI_IFNAME": "eth0", "CNI_NETNS": "/n", "CNI_PATH": "/p",
+                    "CNI_COMMAND": command, "CNI_CONTAINERID": "c", "CNI_IFNAME": "eth0", "CNI_NETNS": "/n",
+                    "CNI_PATH": "/p",
                 ]
                 guard let invocation = try? Invocation(environment: { variables[$0] }) else { continue }
                 _ = try? NetworkConfiguration(bytes, invocation)
@@ -30,7 +33,8 @@ extension FuzzedParser {
             _ = tree.yaml
         },
         FuzzedParser(
-            "yaml-config", words: ["iface: ", "&a ", "*a", "- ", "[", "]", "{", "}", "!!binary ", "|", "\n", "<<: ", "? ", "\t"],
+            "yaml-config",
+            words: ["iface: ", "&a ", "*a", "- ", "[", "]", "{", "}", "!!binary ", "|", "\n", "<<: ", "? ", "\t"],
             cost: 20
         ) { bytes in
             let file = "/tmp/tartan-fuzz-\(ProcessInfo.processInfo.processIdentifier).yaml"

@@ -138,7 +138,8 @@ import Testing
         ]
     }()
 
-    @Test func `every operation but a probe can answer that it is not known who asks, and every change that it must not be`()
+    @Test
+    func `every operation but a probe can answer that it is not known who asks, and every change that it must not be`()
         throws
     {
         #expect(!contract.answers.isEmpty)

@@ -243,7 +243,8 @@ import Testing
         scene.status.update {
             $0.dataplane.pending = []
             $0.findings = [
-                HostFinding(.forwarding, .fault, what: "ip_forward is 0", why: "pods' packets end here", remedy: "sysctl x")
+                HostFinding(
+                    .forwarding, .fault, what: "ip_forward is 0", why: "pods' packets end here", remedy: "sysctl x")
             ]
         }
         let host: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.2.7")

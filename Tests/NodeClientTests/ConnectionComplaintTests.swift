@@ -14,7 +14,10 @@ import Testing
         ("SSL certificate problem: certificate has expired", "has expired; it needs a new one"),
         ("SSL: no alternative certificate subject name matches target host name 'x'", "for another name"),
         ("error:0A00010B:SSL routines::wrong version number", "speaks no TLS"),
-        ("error:0A000415:SSL routines::sslv3 alert certificate expired", "refuses the certificate of --cert, which has expired"),
+        (
+            "error:0A000415:SSL routines::sslv3 alert certificate expired",
+            "refuses the certificate of --cert, which has expired"
+        ),
         ("error:0A000418:SSL routines::tlsv1 alert unknown ca", "--api-client-cafile"),
         ("cannot read /x: No such file", "cannot read /x: No such file"),
     ])
@@ -37,7 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("http://127.0.0.1:9470", true), ("http://localhost:9470", true), ("http://[::1]:9470", true), ("unix:/x", true),
+        ("http://127.0.0.1:9470", true), ("http://localhost:9470", true), ("http://[::1]:9470", true),
+        ("unix:/x", true),
         ("https://n1", true), ("http://n1", false), ("http://127.evil.example", false), ("http://10.0.0.1", false),
         ("http://localhost.evil.example", false),
     ])
@@ -62,7 +66,10 @@ import Testing
 
     @Test func `a token file that is not there, or has none, is named`() throws {
         var request = CurlRequest(url: "http://x")
-        for (file, reason) in [("/nowhere", "does not exist"), ("/dev/null", "has no token")] {
+        let empty = FileManager.default.temporaryDirectory.appending(path: "tartan-token-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: empty) }
+        try Data("# none yet\n".utf8).write(to: empty)
+        for (file, reason) in [("/nowhere", "does not exist"), (empty.path(), "has no token")] {
             let access = NodeAccess(tokenFile: file)
             let error = #expect(throws: NodeClientError.self) { () throws -> Void in
                 try access.authorize(&request, for: .standard)

@@ -17,7 +17,8 @@ import Testing
         ["leases", "--frob"], ["leases", "--server", "x", "--etcd-endpoints", "y"], ["lab", "exec", "pod1"],
         ["lab", "exec", "pod1", "true"], ["reserve", "10.244.20.0/24"],
         ["reserve", "10.244.20.0/24", "--node", "n", "--public-ip", "x"], ["lab", "up", "--nodes", "two"],
-        ["completion"], ["completion", "tcsh"], ["leases", "--token", "x"], ["leases", "--ca", "x", "--etcd-endpoints", "y"],
+        ["completion"], ["completion", "tcsh"], ["leases", "--token", "x"],
+        ["leases", "--ca", "x", "--etcd-endpoints", "y"],
     ])
     func `wrong usage is 64`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) { try TartanCommand.parseAsRoot(arguments) }

@@ -46,7 +46,8 @@ import Testing
 
     @Test(.enabled(if: has("zsh"), "no zsh in PATH; Debian has it in the package zsh"))
     func `zsh takes its script`() throws {
-        let said = try run("zsh", .zsh, "zsh -n FILE && autoload -Uz compinit && compinit -u -D && source FILE && whence -w _tartan")
+        let said = try run(
+            "zsh", .zsh, "zsh -n FILE && autoload -Uz compinit && compinit -u -D && source FILE && whence -w _tartan")
         #expect(said.contains("_tartan: function"))
     }
 

@@ -24,7 +24,8 @@ import Testing
                 [
                     PathStepDocument(.lease, wanted: "10.244.21.0/24 of n2", present: "10.244.21.0/24 of n2"),
                     PathStepDocument(.nextHop, wanted: "nexthop id 7", present: "nexthop id 7"),
-                    PathStepDocument(.fdb, wanted: "fdb 62:0f:5e:aa:10:02 dst 192.168.1.11", present: nil, problem: fault),
+                    PathStepDocument(
+                        .fdb, wanted: "fdb 62:0f:5e:aa:10:02 dst 192.168.1.11", present: nil, problem: fault),
                     PathStepDocument(.underlay, wanted: "to 192.168.1.11", present: "not looked at"),
                 ], problem: fault), colour: false)
         #expect(
@@ -42,7 +43,8 @@ import Testing
     @Test func `an address that nobody has says so, once`() {
         let document = LookupDocument(
             ip: "10.244.9.9", inNetwork: true, lease: nil, path: nil, problem: "no lease has 10.244.9.9")
-        #expect(LookupCommand.text(of: document, colour: false) == "10.244.9.9\n  nobody's\n  no lease has 10.244.9.9\n")
+        #expect(
+            LookupCommand.text(of: document, colour: false) == "10.244.9.9\n  nobody's\n  no lease has 10.244.9.9\n")
     }
 
     @Test func `colour is only where it is asked for`() {

@@ -126,7 +126,8 @@ import Testing
         let (_, outcome) = try await BuiltDaemon.run(quiet(["--api-token-file", file, "--log-level", "trace"])) {
             func status(_ path: String, _ token: String, _ method: CurlMethod = .get) async throws -> Int {
                 let request = CurlRequest(
-                    method: method, url: "http://tartan\(path)", headers: [CurlHeader("Authorization", "Bearer \(token)")],
+                    method: method, url: "http://tartan\(path)",
+                    headers: [CurlHeader("Authorization", "Bearer \(token)")],
                     unixSocketPath: "\(folder.path)/api.sock")
                 return try await http.send(request).status
             }

@@ -25,11 +25,20 @@ enum ConnectionComplaint {
                 "alert unknown ca",
                 "refuses the certificate of --cert: none of the authorities it knows (--api-client-cafile) signed it"
             ),
-            ("alert certificate unknown", "refuses the certificate of --cert; it may have expired, or be of another authority"),
-            ("alert bad certificate", "refuses the certificate of --cert; it may have expired, or be of another authority"),
+            (
+                "alert certificate unknown",
+                "refuses the certificate of --cert; it may have expired, or be of another authority"
+            ),
+            (
+                "alert bad certificate",
+                "refuses the certificate of --cert; it may have expired, or be of another authority"
+            ),
             ("alert certificate required", "wants a certificate; give --cert and --key"),
             ("alert handshake failure", "and this client find no common way to encrypt"),
-            ("certificate has expired", "shows a certificate that has expired; it needs a new one (--api-tls-certfile)"),
+            (
+                "certificate has expired",
+                "shows a certificate that has expired; it needs a new one (--api-tls-certfile)"
+            ),
             ("certificate is not yet valid", "shows a certificate that is not valid yet; look at both clocks"),
             ("issuer certificate", "shows a certificate of an authority that is not known here; give it with --ca"),
             ("self-signed", "shows a certificate of an authority that is not known here; give it with --ca"),

@@ -22,7 +22,8 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
             var path = text.dropFirst("unix:".count)
             if path.hasPrefix("//") { path = path.dropFirst(2) }
             guard path.hasPrefix("/") else { throw ServerAddressError(text: text) }
-            self.init(socketPath: String(path))
+            // One slash, so that what is printed is read as the same again.
+            self.init(socketPath: "/" + path.drop { $0 == "/" })
             return
         }
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)

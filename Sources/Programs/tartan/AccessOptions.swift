@@ -12,7 +12,9 @@ struct AccessOptions: ParsableArguments {
     var ca: String?
     @Option(help: ArgumentHelp("A client certificate, PEM; also TARTAN_CERT.", valueName: "file"), completion: .file())
     var cert: String?
-    @Option(help: ArgumentHelp("The key of that certificate, PEM; also TARTAN_KEY.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("The key of that certificate, PEM; also TARTAN_KEY.", valueName: "file"), completion: .file()
+    )
     var key: String?
     @Option(
         help: ArgumentHelp("A file whose first line is a token; also TARTAN_TOKEN_FILE.", valueName: "file"),

@@ -40,7 +40,8 @@ struct LookupCommand: AsyncParsableCommand {
             let mark = step.problem == nil ? styled("ok", .green) : styled("WRONG", .red)
             let padding = String(repeating: " ", count: width - title(step.step).count + 2)
             let isLooked = step.present != "not looked at"
-            text += "  \(title(step.step))\(padding)\(step.wanted)  \(isLooked ? mark : styled("not looked at", .dim))\n"
+            text +=
+                "  \(title(step.step))\(padding)\(step.wanted)  \(isLooked ? mark : styled("not looked at", .dim))\n"
             if let problem = step.problem {
                 text += String(repeating: " ", count: width + 4) + styled(problem, .red) + "\n"
             }
