@@ -256,7 +256,6 @@ if Context.environment["TARTAN_LIBFUZZER"] != nil {
             ],
             path: "Tests/FuzzTests",
             sources: ["LibFuzzer.swift", "FuzzedParser.swift", "Parsers+Wire.swift", "Parsers+Etcd.swift"],
-            swiftSettings: [.define("LIBFUZZER")],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
 }
 
@@ -271,7 +270,7 @@ for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "
         .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
         .treatAllWarnings(as: .error),  // SE-0443
     ]
-    if target.type != .test {
+    if target.type != .test, target.name != "ParserFuzzer" {
         settings.append(.strictMemorySafety())  // SE-0458
     }
     if target.name == "Netlink" {

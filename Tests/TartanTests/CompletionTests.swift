@@ -14,13 +14,19 @@ import Testing
 
     /// What a shell says, given the script in `$1`.
     private func run(_ shell: String, _ kind: CompletionShell, _ command: String) throws -> String {
-        let file = FileManager.default.temporaryDirectory.appending(path: "tartan-completion-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: file) }
+        // A home of its own: zsh and fish write into it.
+        let home = FileManager.default.temporaryDirectory.appending(path: "tartan-completion-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let file = home.appending(path: "script")
         try Data(TartanCommand.completionScript(for: kind).utf8).write(to: file)
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [shell, "-c", command.replacing("FILE", with: file.path())]
-        process.environment = ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TERM": "dumb"]
+        process.environment = [
+            "PATH": "/usr/bin:/bin", "HOME": home.path(), "XDG_CONFIG_HOME": home.path(), "XDG_DATA_HOME": home.path(),
+            "TERM": "dumb",
+        ]
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
