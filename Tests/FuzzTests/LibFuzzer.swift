@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The parsers that need no program, under libFuzzer (llvm.org/docs/LibFuzzer.html), on demand:
+// The parsers that need no program, under libFuzzer (llvm.org/docs/LibFuzzer.html), which learns from the code's own
+// branches; on demand:
 //
-//     export TARTAN_LIBFUZZER=1
-//     swift build --scratch-path .build-fuzz --product ParserFuzzer -Xswiftc -sanitize=fuzzer-no-link ...
-//
-// See `Tests/FuzzCorpus/README.md`.
+//     TARTAN_LIBFUZZER=1 swift build --scratch-path .build-fuzz --product ParserFuzzer -Xswiftc -sanitize=fuzzer
+//     mkdir /tmp/found && TARTAN_FUZZ_PARSER=json .build-fuzz/debug/ParserFuzzer -max_total_time=60 /tmp/found \
+//         Tests/FuzzCorpus/json
 
 import Foundation
 
@@ -34,4 +34,18 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     done.wait()
     return 0
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ callback: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
+) -> CInt
+
+/// Swift's package manager makes this the program's `main`, in front of libFuzzer's own.
+@_cdecl("ParserFuzzer_main")
+public func fuzzerMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
+    var (count, arguments) = (count, arguments)
+    return runDriver(&count, &arguments) { fuzzOneInput($0, $1) }
 }
