@@ -3,6 +3,14 @@
 
 import PackageDescription
 
+/// What `GET /` is put together from.
+let mapFiles =
+    ["map.html", "map.css"]
+    + [
+        "addresses", "leases", "events", "painter", "weave", "history", "page", "words", "details", "grid", "search",
+        "legend", "layout", "live",
+    ].map { "\($0).js" }
+
 let package = Package(
     name: "tartan",
     platforms: [.macOS(.v26)],
@@ -84,8 +92,9 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            // A link to the one at the top: the endpoint serves its own contract.
-            path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
+            // A link to the one at the top: the endpoint serves its own contract. And the map, which is one document.
+            path: "Sources/Node/NodeAPI",
+            resources: ["openapi.yaml"].map { .embedInCode($0) } + mapFiles.map { .embedInCode("Map/\($0)") }),
         .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
         .target(
             name: "Lab",
@@ -235,6 +244,10 @@ let package = Package(
         .testTarget(
             name: "CNITests",
             dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
+        // Need chromium.
+        .testTarget(
+            name: "BrowserTests", dependencies: ["tartand", "Lab"],
+            exclude: ["map_tests.py", "chromium.py", "cluster.py", "standin.py", "measure.py", "screenshots.py"]),
         // Need both.
         .testTarget(
             name: "LabTests",

@@ -139,12 +139,13 @@ import Testing
     }()
 
     @Test
-    func `every operation but a probe can answer that it is not known who asks, and every change that it must not be`()
+    func
+        `every operation but a probe and the page can answer that it is not known who asks, and every change that it must not be`()
         throws
     {
         #expect(!contract.answers.isEmpty)
         for (operation, statuses) in contract.answers {
-            let isProbe = ["GET /livez", "GET /readyz", "GET /healthz"].contains(operation)
+            let isProbe = ["GET /livez", "GET /readyz", "GET /healthz", "GET /"].contains(operation)
             #expect(statuses.contains("401") != isProbe, "\(operation)")
             #expect(statuses.contains("403") != operation.hasPrefix("GET "), "\(operation)")
         }

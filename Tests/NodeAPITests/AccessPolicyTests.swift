@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/v1/leases", "/", "/openapi.yaml", "/metrics", "/livezz", "/livez/", "/v1/livez"])
+    @Test(arguments: ["/v1/leases", "//", "/openapi.yaml", "/metrics", "/livezz", "/livez/", "/v1/livez"])
     func `with it, reading needs proof as well`(path: String) {
         let policy = AccessPolicy(needsProof: true)
         for method in [HTTPRequest.Method.get, .head, .post, .delete] {
@@ -29,8 +29,8 @@ import Testing
         #expect(verdict(policy, .options, path) == .allowed)
     }
 
-    @Test(arguments: ["/livez", "/readyz", "/healthz", "/readyz?verbose"])
-    func `probes need none, but only to look`(path: String) {
+    @Test(arguments: ["/livez", "/readyz", "/healthz", "/readyz?verbose", "/"])
+    func `probes and the page, which has no data, need none, but only to look`(path: String) {
         let policy = AccessPolicy(needsProof: true)
         #expect(verdict(policy, .get, path) == .allowed)
         #expect(verdict(policy, .head, path) == .allowed)

@@ -94,7 +94,7 @@ struct AccessTests {
     @Test func `a token is needed for everything but probes`() async throws {
         try await Certificates.with { made in
             try await Running.run(try scene(try files(made, tokens: true))) { address async throws in
-                for path in ["/v1/leases", "/v1/node", "/openapi.yaml", "/", "/nowhere", "/metrics"] {
+                for path in ["/v1/leases", "/v1/node", "/openapi.yaml", "/nowhere", "/metrics"] {
                     let without = try await ask(address, path, tls: made.tls())
                     #expect(without.status == 401, "\(path)")
                     #expect(without.headers["WWW-Authenticate"] == "Bearer realm=\"tartan\"")
@@ -104,7 +104,7 @@ struct AccessTests {
                 #expect(wrong.headers["WWW-Authenticate"]?.contains("invalid_token") == true)
                 #expect(try problem(wrong).detail.contains(Self.other) == false)
                 #expect(try await ask(address, tls: made.tls(), token: Self.token).status == 200)
-                for path in ["/livez", "/readyz", "/healthz"] {
+                for path in ["/livez", "/readyz", "/healthz", "/"] {
                     #expect(try await ask(address, path, tls: made.tls()).status != 401, "\(path)")
                 }
                 let change = try await ask(address, "/v1/leases", tls: made.tls(), method: .post)

@@ -40,7 +40,7 @@ package struct NodeAPIServer: Service {
                 version: version
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
-            + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
+            + HealthRoutes(status: status).endpoints + ContractRoutes().endpoints
     }
 
     /// With one listener, and nobody who need prove anything.

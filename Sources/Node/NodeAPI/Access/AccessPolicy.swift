@@ -5,8 +5,8 @@ import HTTPTypes
 /// What one listener lets a client do. The one place that decides it, for every route there is or will be.
 ///
 /// Whatever is not `GET`, `HEAD` or `OPTIONS` counts as a change. Where clients can prove who they are, they must, for
-/// reading as well; only the probes of a kubelet or a load balancer, which have no secrets, and `OPTIONS`, which tells
-/// nothing, get by without.
+/// reading as well; only the probes of a kubelet or a load balancer, which have no secrets, and what tells nothing get by
+/// without: `OPTIONS`, and the map page, which has no data in it and asks its reader for a token.
 struct AccessPolicy: Hashable, Sendable {
     var isReadOnly = false
     /// Whether a client must show a token or a certificate here.
@@ -28,7 +28,7 @@ struct AccessPolicy: Hashable, Sendable {
     func asksForProof(_ method: HTTPRequest.Method, path: some StringProtocol) -> Bool {
         guard needsProof, method != .options else { return false }
         return Self.isChange(method)
-            || !["/livez", "/readyz", "/healthz"].contains(path.split(separator: "?").first ?? "")
+            || !["/", "/livez", "/readyz", "/healthz"].contains(path.split(separator: "?").first ?? "")
     }
 
     /// - Parameters:
