@@ -17,6 +17,8 @@ test_packages=(
     "tcpdump|shows that UDP 8472 carries the packets"
     "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
+    "zsh|takes its completion script"
+    "fish|takes its completion script"
     "containernetworking-plugins|the reference that the CNI plugin is compared with"
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"

@@ -20,6 +20,8 @@ struct Assembly {
     let logger: Logger
 
     func run() async throws {
+        // First of all: what can't be used is wrong configuration, whatever else there is to say.
+        let access = try APIAccess(configuration.access)
         let host = try LinuxDataplaneDriver()
         switch configuration.dataplane {
         case .netlink:
@@ -29,12 +31,12 @@ struct Assembly {
                     description: "programming the host needs CAP_NET_ADMIN; run as root, or lease only with "
                         + "--dataplane none")
             }
-            try await run(driver: host)
-        case .none: try await run(driver: NullDataplane(host: host))
+            try await run(driver: host, access: access)
+        case .none: try await run(driver: NullDataplane(host: host), access: access)
         }
     }
 
-    private func run(driver: some DataplaneDriver) async throws {
+    private func run(driver: some DataplaneDriver, access: APIAccess) async throws {
         let underlay = try await driver.underlay(configuration.underlay)
         let identity = try await identity(driver: driver, underlay: underlay)
         let client = EtcdClient(configuration: configuration.etcd, logger: logger)
@@ -47,7 +49,8 @@ struct Assembly {
         let carriesTraffic = configuration.dataplane == .netlink
 
         let api = NodeAPIServer(
-            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
+            status: status, store: store, listeners: configuration.listeners, access: access,
+            version: Version.text, logger: logger)
         let watcher = PeerWatcher(
             store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
             // By now the endpoint and the client are set up: what that took makes room for what the leases take.

@@ -37,7 +37,8 @@ struct DaemonConfiguration {
     var resync: Duration
     var whenLost: LeaseHolderStateMachine.WhenLost
     var whenStopped: WhenStopped
-    var listen: ListenAddress
+    var listeners: [APIListener]
+    var access: AccessFiles
     var logLevel: Logger.Level
     var logFormat: LogFormat
 
@@ -59,7 +60,7 @@ struct DaemonConfiguration {
         logFormat = try values.choice(.logFormat, default: .text)
         let levels = Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) })
         logLevel = try values.oneOf(.logLevel, levels) ?? .info
-        listen = try Self.listen(values)
+        (listeners, access) = try Self.endpoint(values)
         etcd.first = Int(truncatingIfNeeded: node.hash64 >> 33)
     }
 
@@ -148,31 +149,5 @@ struct DaemonConfiguration {
                 found.origin, .device, "'\(name)' must be 1 to 15 characters without spaces, slashes and colons")
         }
         return name
-    }
-
-    private static func listen(_ values: OptionValues) throws(ConfigurationFault) -> ListenAddress {
-        // Accepted silently they would give a false sense of safety.
-        for option in [OptionName.apiTLSCertFile, .apiTLSKeyFile, .apiClientCAFile, .apiTokenFile] {
-            if let found = try values.find(option) {
-                throw ConfigurationFault(
-                    found.origin, option, "is not supported by this version; listen on loopback or a socket")
-            }
-        }
-        let found = try values.find(.apiListen)
-        let origin = found?.origin ?? .commandLine
-        let address: ListenAddress
-        do {
-            address = try ListenAddress(parsing: found?.values.first ?? "127.0.0.1:9470")
-        } catch {
-            throw ConfigurationFault(origin, .apiListen, "\(error)")
-        }
-        let isInsecure = try values.flag(.apiInsecure)
-        guard address.isLocal || isInsecure else {
-            throw ConfigurationFault(
-                origin, .apiListen,
-                "\(address) can be reached from other hosts, and nobody need prove who they are; listen on loopback or "
-                    + "a socket, or say --api-insecure")
-        }
-        return address
     }
 }
