@@ -5,6 +5,7 @@
 build_packages=(
     "libcurl4-openssl-dev|HTTP to etcd's gateway"
     "libnftables-dev|masquerading of pod traffic"
+    "libc6-dev|the C library for the static CNI plugin"
 )
 run_packages=(
     "etcd-server|the lab's own etcd"
@@ -20,7 +21,6 @@ test_packages=(
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"
     "busybox-static|what runs in those containers"
-    "libc6-dev|the C library for the static CNI plugin"
 )
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

@@ -77,6 +77,7 @@ import Testing
         .etcdCertFile: "/cert", .etcdKeyFile: "/key", .etcdUsername: "tartan", .etcdPasswordFile: "/password",
         .nodeName: "n1", .iface: "eth1", .ifaceRegex: "^en", .ifaceCanReach: "10.0.0.9", .publicIP: "192.0.2.7",
         .publicIPv6: "2001:db8::7", .leaseTTL: "90s", .subnetFile: "/tmp/subnet.env", .stateDirectory: "/tmp/state",
+        .cniConflist: "/tmp/net.d/10-tartan.conflist", .cniPortmap: "true",
         .device: "vx7", .dataplane: "none", .ipMasq: "true", .resync: "10s", .onLeaseLost: "stop",
         .onShutdown: "release", .apiListen: "127.0.0.1:9999", .apiInsecure: "true", .logLevel: "debug",
         .logFormat: "json",
@@ -89,6 +90,7 @@ import Testing
         case .etcdKeyFile: ["--etcd-certfile", "/cert2"]
         case .etcdUsername: ["--etcd-password-file", "/password2"]
         case .etcdPasswordFile: ["--etcd-username", "user2"]
+        case .cniPortmap: ["--cni-conflist", "/tmp/20-tartan.conflist"]
         case .apiInsecure: ["--api-listen", "0.0.0.0:9470"]
         default: []
         }
@@ -132,6 +134,9 @@ import Testing
         (["--node-name", "two words"], "--node-name 'two words' must be 1 to 253"),
         (["--node-name", ""], "--node-name '' must be 1 to 253"),
         (["--subnet-file", ""], "--subnet-file must not be empty"),
+        (["--cni-conflist", "/etc/cni/net.d/"], "--cni-conflist '/etc/cni/net.d/' must be a file's name ending in"),
+        (["--cni-conflist", "/x/.conflist"], "--cni-conflist '/x/.conflist' must be a file's name ending in .conflist"),
+        (["--cni-portmap"], "--cni-portmap needs --cni-conflist"),
         (["--api-listen", "0.0.0.0:9470"], "--api-listen 0.0.0.0:9470 can be reached from other hosts"),
     ])
     func `a bad option names itself and is wrong usage`(arguments: [String], sentence: String) async throws {
