@@ -42,24 +42,6 @@ int clinux_ignore_port(int descriptor, unsigned int port) {
     return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
-int clinux_only_end_of_link(int descriptor, int index) {
-    const unsigned int body = NLMSG_HDRLEN;
-    // Of two bytes and four the same as above: loaded as big-endian numbers, written in this machine's order.
-    struct sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NLMSG_ERROR), 5, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 5),
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, body + offsetof(struct ifinfomsg, ifi_family)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNSPEC, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, body + offsetof(struct ifinfomsg, ifi_index)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl((unsigned int)index), 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-    struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
-    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
-}
-
 int clinux_look_at_interface(int descriptor, const char *name, struct clinux_interface *found) {
     struct ifreq request;
     memset(&request, 0, sizeof request);

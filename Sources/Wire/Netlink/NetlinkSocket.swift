@@ -49,14 +49,6 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Lets only answers through, and the news that the link of that index is gone: of many who each take a link away
-    /// none is woken for the others'.
-    borrowing func ignoreAll(butTheEndOf index: UInt32) throws(NetlinkError) {
-        guard clinux_only_end_of_link(descriptor, Int32(bitPattern: index)) == 0 else {
-            throw Self.failure("setsockopt SO_ATTACH_FILTER", .last)
-        }
-    }
-
     /// Hands whole messages to the kernel, which has worked through all of them when this returns.
     package borrowing func send(_ bytes: RawSpan) throws(NetlinkError) {
         var kernel = sockaddr_nl()

@@ -39,10 +39,6 @@ int clinux_unmount_detached(const char *path);
 // socket(7), SO_ATTACH_FILTER: drops every netlink message whose nlmsg_pid is the port.
 int clinux_ignore_port(int descriptor, unsigned int port);
 
-// socket(7), SO_ATTACH_FILTER: of netlink's messages only lets through answers, and the news that the link of that index
-// is gone.
-int clinux_only_end_of_link(int descriptor, int index);
-
 // What netdevice(7) tells of an interface.
 struct clinux_interface {
     int index;

@@ -25,7 +25,7 @@ package struct LinkRemoval: ~Copyable {
 
     /// Success also where there is none of that index any more.
     package mutating func remove(_ index: UInt32) throws(NetlinkError) {
-        try socket.ignoreAll(butTheEndOf: index)
+        // A filter for this link's end alone would cost the kernel more than others' words cost us: it compiles it.
         if !isListening { try socket.join(MulticastGroup.link) }
         isListening = true
         var request = MessageBuilder(capacity: 64)
