@@ -106,7 +106,7 @@ import Testing
         #expect(log.count("is back") > 0)
     }
 
-    @Test func `another network's file that comes first is warned of once, and is no reason not to be ready`() async throws {
+    @Test func `another network's file that comes first is warned of once, and the node is ready`() async throws {
         folder.state.withLock { $0.earlier = ["/etc/cni/net.d/05-x.conf"] }
         try await run(resync: .milliseconds(1)) { announcer in
             await announcer.announce()

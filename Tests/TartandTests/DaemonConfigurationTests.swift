@@ -135,7 +135,7 @@ import Testing
         (["--node-name", ""], "--node-name '' must be 1 to 253"),
         (["--subnet-file", ""], "--subnet-file must not be empty"),
         (["--cni-conflist", "/etc/cni/net.d/"], "--cni-conflist '/etc/cni/net.d/' must be a file's name ending in"),
-        (["--cni-conflist", "/x/.conflist"], "--cni-conflist '/x/.conflist' must be a file's name ending in .conflist"),
+        (["--cni-conflist", "/x/.conflist"], "--cni-conflist '/x/.conflist' must be a file's name ending in"),
         (["--cni-portmap"], "--cni-portmap needs --cni-conflist"),
         (["--api-listen", "0.0.0.0:9470"], "--api-listen 0.0.0.0:9470 can be reached from other hosts"),
     ])

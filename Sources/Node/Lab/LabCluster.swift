@@ -145,8 +145,8 @@ package actor LabCluster {
         (self.daemons, self.pods) = ([:], [])
         let (members, sweep) = (members, LabSweep(settings.name))
         let work = Task { () -> (any Error)? in
-            await Self.deletePods(pods, progress: progress)
             await withTaskGroup { group in
+                group.addTask { await Self.deletePods(pods, progress: progress) }
                 for daemon in daemons.values { group.addTask { await daemon.stop(grace: .seconds(3)) } }
             }
             for member in members { await member.kill() }

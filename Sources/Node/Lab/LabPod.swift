@@ -38,7 +38,7 @@ struct LabPod: Sendable {
         let answer = try await Self.apart { try run("DEL", configuration) }
         guard answer.status != 0 else { return }
         let message = (try? JSONDecoder().decode(Answer.self, from: answer.output))?.msg
-        throw LabFault(.failed, "the network of \(name) can't be taken back: \(message ?? "the plugin did not say why")")
+        throw LabFault(.failed, "the network of \(name) can't be taken back: \(message ?? "tartan-cni said nothing")")
     }
 
     /// A result, or an error.

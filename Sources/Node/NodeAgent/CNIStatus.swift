@@ -22,7 +22,8 @@ package struct CNIStatus: Hashable, Sendable {
     /// What keeps pods in another network; `nil`: nothing.
     package var precedence: String? {
         guard !earlier.isEmpty else { return nil }
-        return "container runtimes take \(earlier.joined(separator: ", ")) before this node's CNI configuration; remove or "
+        return
+            "container runtimes take \(earlier.joined(separator: ", ")) before this node's CNI configuration; remove or "
             + "rename what is not meant"
     }
 }
