@@ -5,6 +5,7 @@
 build_packages=(
     "libcurl4-openssl-dev|HTTP to etcd's gateway"
     "libnftables-dev|masquerading of pod traffic"
+    "libc6-dev|the C library for the static CNI plugin"
 )
 run_packages=(
     "etcd-server|the lab's own etcd"
@@ -25,7 +26,6 @@ test_packages=(
     "busybox-static|what runs in those containers"
     "chromium|the browser that the map page is tried in"
     "python3|drives that browser over a pipe, with nothing but its own library"
-    "libc6-dev|the C library for the static CNI plugin"
 )
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

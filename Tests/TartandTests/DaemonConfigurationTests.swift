@@ -77,6 +77,7 @@ import Testing
         .etcdCertFile: "/cert", .etcdKeyFile: "/key", .etcdUsername: "tartan", .etcdPasswordFile: "/password",
         .nodeName: "n1", .iface: "eth1", .ifaceRegex: "^en", .ifaceCanReach: "10.0.0.9", .publicIP: "192.0.2.7",
         .publicIPv6: "2001:db8::7", .leaseTTL: "90s", .subnetFile: "/tmp/subnet.env", .stateDirectory: "/tmp/state",
+        .cniConflist: "/tmp/net.d/10-tartan.conflist", .cniPortmap: "true",
         .device: "vx7", .dataplane: "none", .ipMasq: "true", .resync: "10s", .onLeaseLost: "stop",
         .onShutdown: "release", .apiListen: "127.0.0.1:9999", .apiListenReadOnly: "127.0.0.1:9999",
         .apiTLSCertFile: "/cert3",
@@ -95,6 +96,7 @@ import Testing
         case .apiTLSCertFile: ["--api-tls-keyfile", "/key4"]
         case .apiTLSKeyFile: ["--api-tls-certfile", "/cert4"]
         case .apiClientCAFile: ["--api-tls-certfile", "/cert4", "--api-tls-keyfile", "/key4"]
+        case .cniPortmap: ["--cni-conflist", "/tmp/20-tartan.conflist"]
         default: []
         }
     }
@@ -148,6 +150,9 @@ import Testing
         (["--api-tls-keyfile", "/c"], "--api-tls-keyfile needs --api-tls-certfile"),
         (["--api-client-cafile", "/c"], "--api-client-cafile needs --api-tls-certfile"),
         (["--api-token-file", ""], "--api-token-file must not be empty"),
+        (["--cni-conflist", "/etc/cni/net.d/"], "--cni-conflist '/etc/cni/net.d/' must be a file's name ending in"),
+        (["--cni-conflist", "/x/.conflist"], "--cni-conflist '/x/.conflist' must be a file's name ending in"),
+        (["--cni-portmap"], "--cni-portmap needs --cni-conflist"),
     ])
     func `a bad option names itself and is wrong usage`(arguments: [String], sentence: String) async throws {
         let fault = try await fault(arguments)

@@ -65,6 +65,7 @@ struct Assembly {
             seed: UInt64.random(in: 0 ... .max), logger: logger,
             remember: { key in remember(mac: identity.mac, subnet: key) })
         let host = carriesTraffic ? try HostServices(configuration, status, underlay, logger) : nil
+        let announcer = announcer(status)
         let reconciler = Reconciler(
             driver: driver,
             settings: .init(
@@ -74,9 +75,12 @@ struct Assembly {
                 selection: configuration.underlay, resync: configuration.resync),
             status: status, inbox: reconcilerInbox, logger: logger,
             publishSubnet: { file in
+                guard !file.isLeaseLost else { return try write(file) }
                 // What the file promises is true before it is there to be read.
                 try await host?.masquerader?.prepare(Masquerade(file))
-                try publish(file, counters: client.counters)
+                try write(file)
+                await announcer?.announce()
+                tell(of: file, counters: client.counters)
                 host?.checker.check()
             })
 
@@ -97,7 +101,8 @@ struct Assembly {
         // They stop from the last to the first: the kernel's part is quick, and the lease's release may take all the
         // time that is left, where etcd does not answer.
         let services =
-            [listening, holding] as [any Service] + (host?.services ?? []) + [programming, watcher, stopLimit]
+            [listening, holding] as [any Service] + (host?.services ?? []) + (announcer.map { [$0] } ?? [])
+            + [programming, watcher, stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
@@ -156,8 +161,17 @@ struct Assembly {
         }
     }
 
-    private func publish(_ file: SubnetFile, counters: EtcdCounters) throws {
+    /// `nil` without `--cni-conflist`.
+    private func announcer(_ status: NodeStatus) -> CNIAnnouncer? {
+        guard let conflist = configuration.conflist else { return nil }
+        return CNIAnnouncer(status: status, resync: configuration.resync, logger: logger, put: conflist.put)
+    }
+
+    private func write(_ file: SubnetFile) throws {
         try AtomicFile(configuration.subnetFile).replace(with: file.text)
+    }
+
+    private func tell(of file: SubnetFile, counters: EtcdCounters) {
         logger.notice(
             "subnet published",
             metadata: [

@@ -31,6 +31,8 @@ struct DaemonConfiguration {
     var leaseTTL: Duration
     var subnetFile: String
     var stateDirectory: String
+    /// `nil`: container runtimes are not told of the network.
+    var conflist: CNIConflist?
     var device: String?
     var dataplane: DataplaneKind
     var masquerade: Bool
@@ -52,6 +54,7 @@ struct DaemonConfiguration {
         resync = try values.duration(.resync, default: .seconds(300), in: .seconds(1) ... .seconds(31_536_000))
         subnetFile = try values.text(.subnetFile) ?? "/run/flannel/subnet.env"
         stateDirectory = try values.text(.stateDirectory) ?? "/var/lib/tartan"
+        conflist = try Self.conflist(values, subnetFile: subnetFile)
         device = try Self.device(values)
         dataplane = try values.choice(.dataplane, default: .netlink)
         masquerade = try values.flag(.ipMasq)
@@ -137,6 +140,25 @@ struct DaemonConfiguration {
             publicIPv6: try values.parsed(.publicIPv6) { text throws(AddressParsingError) in
                 try IPv6Address(parsing: text)
             })
+    }
+
+    private static func conflist(
+        _ values: OptionValues, subnetFile: String
+    ) throws(ConfigurationFault) -> CNIConflist? {
+        let chainsPortmap = try values.flag(.cniPortmap)
+        guard let path = try values.text(.cniConflist) else {
+            if chainsPortmap, let found = try values.find(.cniPortmap) {
+                throw ConfigurationFault(found.origin, .cniPortmap, "needs --cni-conflist")
+            }
+            return nil
+        }
+        // Runtimes read no other names.
+        guard path.hasSuffix(".conflist"), !path.hasSuffix("/.conflist") else {
+            let origin = try values.find(.cniConflist)?.origin ?? .commandLine
+            throw ConfigurationFault(
+                origin, .cniConflist, "'\(path)' must be a file's name ending in .conflist, such as 10-tartan.conflist")
+        }
+        return CNIConflist(path: path, subnetFile: subnetFile, chainsPortmap: chainsPortmap)
     }
 
     /// Names of interfaces are limited by IFNAMSIZ (linux/if.h) and by what `ip` takes.

@@ -55,6 +55,16 @@ struct DaemonOptions: ParsableCommand {
     var subnetFile: String?
     @Option(help: "Where the node remembers itself. (default: /var/lib/tartan)")
     var stateDir: String?
+    @Option(
+        help: """
+            Where container runtimes are told of tartan-cni once pods can be started, such as \
+            /etc/cni/net.d/10-tartan.conflist. (default: nowhere; the host's CNI is left alone)
+            """)
+    var cniConflist: String?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Name the reference plugin portmap there too, for hostPort; it must be among the runtime's plugins.")
+    var cniPortmap: Bool?
     @Option(help: "The VXLAN device's name. (default: tartan.VNI)")
     var device: String?
     @Option(help: "netlink, or none to leave the host alone and only lease. (default: netlink)")
@@ -106,7 +116,8 @@ struct DaemonOptions: ParsableCommand {
             .etcdPasswordFile: one(etcdPasswordFile), .nodeName: one(nodeName), .iface: many(iface),
             .ifaceRegex: many(ifaceRegex), .ifaceCanReach: one(ifaceCanReach), .publicIP: one(publicIp),
             .publicIPv6: one(publicIpv6), .leaseTTL: one(leaseTtl), .subnetFile: one(subnetFile),
-            .stateDirectory: one(stateDir), .device: one(device), .dataplane: one(dataplane), .ipMasq: flag(ipMasq),
+            .stateDirectory: one(stateDir), .cniConflist: one(cniConflist), .cniPortmap: flag(cniPortmap),
+            .device: one(device), .dataplane: one(dataplane), .ipMasq: flag(ipMasq),
             .resync: one(resync), .onLeaseLost: one(onLeaseLost), .onShutdown: one(onShutdown),
             .apiListen: many(apiListen),
             .apiListenReadOnly: many(apiListenReadonly), .apiTLSCertFile: one(apiTlsCertfile),

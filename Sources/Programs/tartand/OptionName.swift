@@ -18,6 +18,8 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case leaseTTL = "lease-ttl"
     case subnetFile = "subnet-file"
     case stateDirectory = "state-dir"
+    case cniConflist = "cni-conflist"
+    case cniPortmap = "cni-portmap"
     case device
     case dataplane
     case ipMasq = "ip-masq"
@@ -38,5 +40,5 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
 
     /// Whether it may be given several times; in the environment with commas between.
     var isRepeatable: Bool { [.iface, .ifaceRegex, .apiListen, .apiListenReadOnly].contains(self) }
-    var isFlag: Bool { self == .ipMasq || self == .apiInsecure }
+    var isFlag: Bool { [.ipMasq, .apiInsecure, .cniPortmap].contains(self) }
 }
