@@ -14,6 +14,8 @@ let package = Package(
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // gzip of what the REST endpoint answers.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -79,6 +81,7 @@ let package = Package(
             dependencies: [
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ],
             // A link to the one at the top: the endpoint serves its own contract.
             path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
@@ -136,6 +139,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
+        .executableTarget(
+            name: "APIBenchmark",
+            dependencies: [
+                "Lab", "Etcd", "EtcdStore", "Leases", "IPAddressing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Benchmarks/APIBenchmark"),
         .executableTarget(
             name: "LeaseSearch",
             dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],

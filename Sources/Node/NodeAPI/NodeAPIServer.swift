@@ -16,17 +16,37 @@ package struct NodeAPIServer: Service {
     private let logger: Logger
     let endpoints: [Endpoint]
     let broadcast: LeaseBroadcast
-    let connections = OpenConnections()
+    let connections: OpenConnections
+    private let limits: ConnectionLimits
+    private let table: EndpointTable
+    private let metrics: NodeMetrics
+    private let memo: ResponseMemo?
 
     /// How long requests that are being answered may take to end after the daemon was told to stop; then their
     /// connections are cut. The daemon itself has 1.8 s.
     private static let stopTime = Duration.milliseconds(700)
 
+    /// - Parameter answersFromMemo: whether a GET without credentials may be answered with what another connection's was
+    ///   answered a moment ago. Wrong where who connects decides what is answered.
     package init(
-        status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger
+        status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger,
+        answersFromMemo: Bool = true
+    ) {
+        self.init(
+            status: status, store: store, listen: listen, version: version, logger: logger,
+            answersFromMemo: answersFromMemo, limits: ConnectionLimits())
+    }
+
+    init(
+        status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger,
+        answersFromMemo: Bool = true, limits: ConnectionLimits
     ) {
         self.listen = listen
         self.logger = logger
+        self.limits = limits
+        metrics = status.metrics
+        memo = answersFromMemo ? ResponseMemo(status: status) : nil
+        connections = OpenConnections(limit: limits.connections)
         let catalog = LeaseCatalog(status: status)
         broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
         endpoints =
@@ -36,6 +56,10 @@ package struct NodeAPIServer: Service {
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
             + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
+            + MetricsRoute(
+                status: status, catalog: catalog, broadcast: broadcast, connections: connections, version: version
+            ).endpoints
+        table = EndpointTable(endpoints)
     }
 
     /// Every method and path that is answered, as in openapi.yaml; without `HEAD` and `OPTIONS`, which all have.
@@ -109,7 +133,7 @@ package struct NodeAPIServer: Service {
         whenListening: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) -> Application<RouterResponder<APIRequestContext>> {
         let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware(table: EndpointTable(endpoints)))
+        router.add(middleware: ProblemMiddleware(table: table, metrics: metrics))
         for endpoint in endpoints {
             router.on(RouterPath(endpoint.path), method: endpoint.method, use: endpoint.handler)
         }
@@ -120,12 +144,17 @@ package struct NodeAPIServer: Service {
             router: router,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [OpenConnections.Handler(connections)],
-                    idleTimeout: .seconds(60),
+                    additionalChannelHandlers: [
+                        ConnectionGuard(
+                            limits: limits, memo: memo, connections: connections, table: table, metrics: metrics)
+                    ],
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
+                        maxHeaderFieldSize: ConnectionLimits.fieldSize, maxHeaderListSize: ConnectionLimits.headSize,
+                        maxHeaderFieldCount: ConnectionLimits.fieldCount))),
             configuration: ApplicationConfiguration(
-                address: address, availableConnectionsDelegate: .maximum(4096, logger: quiet)),
+                address: address,
+                // Some more than are served are let in to be told so; the rest waits outside.
+                availableConnectionsDelegate: .maximum(limits.connections + 256, logger: quiet)),
             onServerRunning: whenListening, logger: quiet)
     }
 }
