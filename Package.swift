@@ -199,7 +199,11 @@ let package = Package(
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
         .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
         .testTarget(name: "LinuxDataplaneTests", dependencies: ["LinuxDataplane", "Dataplane"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
+        .testTarget(
+            name: "NodeAgentTests",
+            dependencies: [
+                "NodeAgent", "TestKit", "AgentTestKit", .product(name: "Metrics", package: "swift-metrics"),
+            ]),
         .testTarget(
             name: "NodeAPITests",
             dependencies: [

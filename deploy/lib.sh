@@ -20,6 +20,7 @@ test_packages=(
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"
     "busybox-static|what runs in those containers"
+    "prometheus|promtool, which checks the metrics, the alerts and the dashboard's expressions"
     "libc6-dev|the C library for the static CNI plugin"
 )
 

@@ -21,13 +21,14 @@ struct APIScene {
 
     init(
         config: ConfigReading? = nil, leases: [Lease] = [], revision: Int64 = 15, listen: ListenAddress = .none,
-        isComplete: Bool = true
+        isComplete: Bool = true, limits: ConnectionLimits = ConnectionLimits()
     ) throws {
         let config = try config ?? .valid(LeaseFixtures.config())
         status = NodeStatus(node: NodeID("n1"), clock: MonotonicClock())
         store = InMemoryLeaseStore(config: config)
         server = NodeAPIServer(
-            status: status, store: store, listen: listen, version: "1.2.3", logger: Logger(label: "test"))
+            status: status, store: store, listen: listen, version: "1.2.3", logger: Logger(label: "test"),
+            limits: limits)
         status.update { $0.config = config }
         guard isComplete else { return }
         replaceLeases(leases, revision: revision)

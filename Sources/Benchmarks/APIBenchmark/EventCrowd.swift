@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Etcd
+import EtcdStore
 import FoundationEssentials
 import Glibc
+import IPAddressing
+import Lab
+import Leases
 
 /// Many clients that hold an event stream, each of which must see each change.
 struct EventCrowd {
@@ -92,7 +96,7 @@ struct EventCrowd {
                 throw BenchmarkError("\(what): not so for \(crowd.count { !isDone($0) }) of \(crowd.count)")
             }
             for place in crowd.indices {
-                let count = unsafe recv(crowd[place].descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+                let count = unsafe recv(crowd[place].descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
                 guard count != 0 else { throw BenchmarkError("an event stream ended") }
                 if count > 0 { take(buffer[..<count], &crowd[place]) }
             }

@@ -2,6 +2,9 @@
 
 import EtcdStore
 import FoundationEssentials
+import IPAddressing
+import Lab
+import Leases
 import Subprocess
 
 /// What is asked.

@@ -20,7 +20,8 @@ package struct NodeAPIServer: Service {
     private let limits: ConnectionLimits
     private let table: EndpointTable
     private let metrics: NodeMetrics
-    private let memo: ResponseMemo?
+    let memo: ResponseMemo?
+    let metricsRoute: MetricsRoute
 
     /// How long requests that are being answered may take to end after the daemon was told to stop; then their
     /// connections are cut. The daemon itself has 1.8 s.
@@ -49,6 +50,8 @@ package struct NodeAPIServer: Service {
         connections = OpenConnections(limit: limits.connections)
         let catalog = LeaseCatalog(status: status)
         broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
+        metricsRoute = MetricsRoute(
+            status: status, catalog: catalog, broadcast: broadcast, connections: connections, version: version)
         endpoints =
             LeaseRoutes(
                 status: status, store: store, catalog: catalog, events: EventStreamRoute(broadcast: broadcast),
@@ -56,9 +59,7 @@ package struct NodeAPIServer: Service {
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
             + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
-            + MetricsRoute(
-                status: status, catalog: catalog, broadcast: broadcast, connections: connections, version: version
-            ).endpoints
+            + metricsRoute.endpoints
         table = EndpointTable(endpoints)
     }
 
