@@ -237,8 +237,8 @@ let package = Package(
         .testTarget(
             name: "LabTests",
             dependencies: [
-                "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
-                "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
+                "Lab", "NodeClient", "APISchema", "CurlHTTP", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases",
+                "tartan", "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
             ]),
     ]
 )

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
 import IPAddressing
 import Leases
 import NodeAgent

@@ -56,7 +56,7 @@ struct Load {
     private static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
     private func wrk(_ url: String, body: String? = nil) async throws -> LoadResult {
-        var arguments = ["-t1", "-c\(connections)", "-d\(seconds)s", "--latency"]
+        var arguments = ["-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "20s", "--latency"]
         if let body {
             let script = "\(scene.etcd.directory.path)/post.lua"
             let text = """
