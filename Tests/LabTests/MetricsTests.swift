@@ -27,8 +27,10 @@ struct MetricsTests {
             var text = ""
             let isThere = try await LabScene.eventually {
                 text = try await get("/metrics", node, http)
-                return ["tartan_lease_renewals_total{outcome=\"renewed\"} 1", "tartan_kernel_entries{state=\"wanted\"} 4"]
-                    .allSatisfy(text.contains)
+                return [
+                    "tartan_lease_renewals_total{outcome=\"renewed\"} 1", "tartan_kernel_entries{state=\"wanted\"} 4",
+                ]
+                .allSatisfy(text.contains)
             }
             #expect(isThere, "\(text)")
             #expect(text.contains("tartan_kernel_entries{state=\"present\"} 4\n"), "\(text)")

@@ -20,7 +20,9 @@ struct EventReader {
         let headers =
             [CurlHeader("Accept", "text/event-stream")] + (lastEvent.map { [CurlHeader("Last-Event-ID", $0)] } ?? [])
         stream = try await client.stream(
-            CurlRequest(url: "http://\(address)/v1/leases\(query.map { "?\($0)" } ?? "")", headers: headers, freshConnection: true))
+            CurlRequest(
+                url: "http://\(address)/v1/leases\(query.map { "?\($0)" } ?? "")", headers: headers,
+                freshConnection: true))
         lines = stream.lines.makeAsyncIterator()
     }
 

@@ -39,6 +39,12 @@ final class RawConnection {
         }
     }
 
+    /// What has come of an answer, if that is all of it; takes nothing away.
+    func poll() -> RawAnswer? {
+        take()
+        return RawAnswer.first(in: received, hasBody: true)?.0
+    }
+
     /// One whole answer, and what is left stays for the next; an answer without a length ends with its head.
     func answer(hasBody: Bool = true) async throws -> RawAnswer {
         let deadline = ContinuousClock.now + .seconds(10)

@@ -34,7 +34,9 @@ import Testing
             // From memory, on another connection: counted like any other.
             #expect(try await other.ask(request) == first)
             #expect(try await connection.ask(request) == first)
-            #expect(scene.metrics.contains("tartan_http_requests_total{method=\"GET\",route=\"/v1/leases\",status=\"200\"} 3"))
+            #expect(
+                scene.metrics.contains(
+                    "tartan_http_requests_total{method=\"GET\",route=\"/v1/leases\",status=\"200\"} 3"))
             scene.change([.gone(name: "10.244.1.0-24", at: Revision(16))], revision: 16)
             let second = try await connection.ask(request)
             #expect(second.text.hasPrefix("{\"revision\":\"16\"") && !second.text.contains("10.244.1.0"))

@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (1.0, "1"), (0.5, "0.5"), (-3, "-3"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (1e300, "1e+300"),
+        (1.0, "1"), (0.5, "0.5"), (-3, "-3"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+        (1e300, "1e+300"),
         (0, "0"),
     ])
     func `numbers are written so that Prometheus reads them`(value: Double, text: String) {

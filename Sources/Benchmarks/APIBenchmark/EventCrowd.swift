@@ -78,7 +78,8 @@ struct EventCrowd {
         }
         guard result == 0 else { throw BenchmarkError("can't connect to \(scene.address): errno \(errno)") }
         // Few leases at first, so that what is measured is the streams.
-        let request = "GET /v1/leases?contains=\(Scene.key(400).subnet.address) HTTP/1.1\r\nHost: bench\r\n"
+        let request =
+            "GET /v1/leases?contains=\(Scene.key(400).subnet.address) HTTP/1.1\r\nHost: bench\r\n"
             + "Accept: text/event-stream\r\n\r\n"
         let bytes = Array(request.utf8)
         _ = unsafe send(descriptor, bytes, bytes.count, 0)

@@ -9,12 +9,14 @@ import Subprocess
 
 /// What is asked.
 enum Question: String, CaseIterable {
-    case oneLease, oneKey, page, range
+    case oneLease, oneKey, manyLeases, manyKeys, page, range
 
     var name: String {
         switch self {
         case .oneLease: "GET /v1/leases/{subnet}"
         case .oneKey: "etcd: POST /v3/kv/range, that key"
+        case .manyLeases: "GET /v1/leases/{subnet}, 1,000 in turn"
+        case .manyKeys: "etcd: POST /v3/kv/range, those keys"
         case .page: "GET /v1/leases?limit=500"
         case .range: "etcd: POST /v3/kv/range, limit 500"
         }
@@ -43,27 +45,56 @@ struct Load {
         let key = Scene.keys.key(of: Scene.key(400))
         switch question {
         case .oneLease: return try await wrk("http://\(scene.address)/v1/leases/\(Scene.key(400))")
-        case .oneKey: return try await wrk(etcd, body: "{\"key\":\"\(Self.base64(key))\"}")
+        case .oneKey: return try await wrk(etcd, body: Self.question(key))
+        case .manyLeases:
+            let paths = Self.turn.map { "wrk.format('GET', '/v1/leases/\(Scene.key($0))')" }
+            return try await wrk("http://\(scene.address)/", requests: paths)
+        case .manyKeys:
+            let requests = Self.turn.map { number in
+                let body = Self.question(Scene.keys.key(of: Scene.key(number)))
+                return "wrk.format('POST', '/v3/kv/range', {['Content-Type'] = 'application/json'}, '\(body)')"
+            }
+            return try await wrk(etcd, requests: requests)
         case .page: return try await wrk("http://\(scene.address)/v1/leases?limit=500")
         case .range:
             let prefix = String(key.prefix { $0 != "1" })
             let end = prefix.dropLast() + "0"
             return try await wrk(
-                etcd, body: "{\"key\":\"\(Self.base64(prefix))\",\"range_end\":\"\(Self.base64(String(end)))\",\"limit\":500}")
+                etcd,
+                body: "{\"key\":\"\(Self.base64(prefix))\",\"range_end\":\"\(Self.base64(String(end)))\",\"limit\":500}"
+            )
         }
+    }
+
+    private static let turn = 1...1000
+
+    private static func question(_ key: String) -> String { "{\"key\":\"\(base64(key))\"}" }
+
+    /// One after the other, all made before the first is sent.
+    private func wrk(_ url: String, requests: [String]) async throws -> LoadResult {
+        // Lua takes no expression as long as a thousand calls.
+        var script = "local all = {}\nlocal turn = 0\nfunction init()\n"
+        for request in requests { script += "all[#all + 1] = \(request)\n" }
+        script += "end\nfunction request()\nturn = turn % #all + 1\nreturn all[turn]\nend\n"
+        return try await wrk(url, script: script)
     }
 
     private static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
-    private func wrk(_ url: String, body: String? = nil) async throws -> LoadResult {
-        var arguments = ["-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "20s", "--latency"]
-        if let body {
-            let script = "\(scene.etcd.directory.path)/post.lua"
-            let text = """
+    private func wrk(_ url: String, body: String) async throws -> LoadResult {
+        try await wrk(
+            url,
+            script: """
                 wrk.method = "POST"
                 wrk.headers["Content-Type"] = "application/json"
                 wrk.body = '\(body)'
-                """
+                """)
+    }
+
+    private func wrk(_ url: String, script text: String? = nil) async throws -> LoadResult {
+        var arguments = ["-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "20s", "--latency"]
+        if let text {
+            let script = "\(scene.etcd.directory.path)/requests.lua"
             try Data(text.utf8).write(to: URL(filePath: script))
             arguments += ["-s", script]
         }
@@ -96,8 +127,12 @@ struct LoadTable {
     }
 
     var text: String {
-        var lines = ["| | requests/s | 50 % | 99 % | bytes/s | times etcd |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
-        for (ours, theirs) in [(Question.oneLease, Question.oneKey), (.page, .range)] {
+        var lines = [
+            "| | requests/s | 50 % | 99 % | bytes/s | times etcd |", "| --- | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        for (ours, theirs) in [
+            (Question.oneLease, Question.oneKey), (.manyLeases, .manyKeys), (.page, .range),
+        ] {
             guard let our = median(ours), let their = median(theirs) else { continue }
             let factor = (our.rate / max(their.rate, 1) * 10).rounded() / 10
             lines.append(row(ours, our, "\(factor)"))

@@ -84,7 +84,8 @@ final class MetricsRoute: Sendable {
         text.gauge("tartan_leases_unreadable", "Leases in etcd that can't be read and are skipped.", unreadable)
         guard let usage = unreadable == 0 ? counted.usage ?? slowUsage() : slowUsage() else { return }
         text.family(
-            "tartan_network_subnets", .gauge, "Subnets of the network's range, by whether they are used, kept, or free.")
+            "tartan_network_subnets", .gauge, "Subnets of the network's range, by whether they are used, kept, or free."
+        )
         for (state, count) in [("used", usage.used), ("reserved", usage.reserved), ("free", usage.free)] {
             text.sample("tartan_network_subnets", labels: "state=\"\(state)\"", count)
         }
