@@ -28,7 +28,7 @@ struct APIScene {
         store = InMemoryLeaseStore(config: config)
         server = NodeAPIServer(
             status: status, store: store, listen: listen, version: "1.2.3", logger: Logger(label: "test"),
-            limits: limits)
+            answersFromMemo: true, limits: limits)
         status.update { $0.config = config }
         guard isComplete else { return }
         replaceLeases(leases, revision: revision)

@@ -100,6 +100,17 @@ import Testing
         }
     }
 
+    @Test func `a body that can't be read is told so, and only once`() async throws {
+        try await with(Self.quick) { _, address in
+            let connection = try RawConnection(address)
+            let answer = try await connection.ask(
+                "POST /v1/node HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+            #expect((answer.status == 400 || answer.status == 405) && answer.isProblem)
+            try await connection.closed()
+            #expect(!String(decoding: connection.received, as: UTF8.self).contains("HTTP/1.1"))
+        }
+    }
+
     @Test func `more connections than there may be are told so`() async throws {
         var limits = Self.quick
         limits.connections = 2

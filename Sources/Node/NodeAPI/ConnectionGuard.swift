@@ -73,14 +73,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // What cut the connection off has been said; nothing comes behind that.
+        guard !wire.isOver else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(let head):
             // Nobody is owed one: Hummingbird tells of what it can't read also behind its own answer.
-            guard !wire.isOver, wire.progress.openRequests > 0, !wire.progress.isAnswering else {
+            guard wire.progress.openRequests > 0, !wire.progress.isAnswering else {
                 promise?.fail(ChannelError.ioOnClosedChannel)
                 return context.close(promise: nil)
             }
-            guard head.status.kind != .informational else { return context.write(data, promise: promise) }
+            // The compressor counts one answer to a request.
+            guard head.status.kind != .informational else {
+                promise?.succeed()
+                return
+            }
             wire.progress.answerBegan()
             status = head.status.code
             isRepeatable = head.headerFields[.eTag] != nil && (status == 200 || status == 304)
@@ -95,7 +104,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard wire.progress.openRequests == 0 else { return context.fireErrorCaught(error) }
+        // Behind requests that are still to be answered, Hummingbird finds it when it gets there.
+        let progress = wire.progress
+        guard progress.openRequests == 0 || progress.openRequests == 1 && progress.isReadingBody else {
+            return context.fireErrorCaught(error)
+        }
         switch error {
         case HTTPParserError.headerOverflow: wire.refuse(.headTooLarge)
         case is HTTPParserError, is HTTP1TypeConversionError: wire.refuse(.malformed)

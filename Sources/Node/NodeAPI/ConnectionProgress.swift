@@ -32,6 +32,12 @@ struct ConnectionProgress {
     /// Nothing asked, nothing owed, nothing half said.
     var isQuiet: Bool { openRequests == 0 && headSince == nil && bodySince == nil }
 
+    /// Whether a request's body is still to come.
+    var isReadingBody: Bool { bodySince != nil }
+
+    /// Whether an answer of our own can be put on the wire: none is under way, and one is owed, or nothing is.
+    var mayAnswer: Bool { !isAnswering && (openRequests > 0 || !isReadingBody) }
+
     mutating func bytesArrived(at now: NIODeadline) {
         if bodySince == nil, headSince == nil { headSince = now }
     }

@@ -28,10 +28,10 @@ package struct NodeAPIServer: Service {
     private static let stopTime = Duration.milliseconds(700)
 
     /// - Parameter answersFromMemo: whether a GET without credentials may be answered with what another connection's was
-    ///   answered a moment ago. Wrong where who connects decides what is answered.
+    ///   answered a moment ago. Wrong where it matters who connects, as by a client certificate.
     package init(
         status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger,
-        answersFromMemo: Bool = true
+        answersFromMemo: Bool = false
     ) {
         self.init(
             status: status, store: store, listen: listen, version: version, logger: logger,
@@ -40,7 +40,7 @@ package struct NodeAPIServer: Service {
 
     init(
         status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger,
-        answersFromMemo: Bool = true, limits: ConnectionLimits
+        answersFromMemo: Bool = false, limits: ConnectionLimits
     ) {
         self.listen = listen
         self.logger = logger

@@ -31,6 +31,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var recording: Recording?
     /// Something came that the memo can't judge: from now on it is not asked.
     private var isOpaque = false
+    /// Something was passed on since the last end of a read.
+    private var hasPassedOn = false
     private var written = 0
     private var overSince: NIODeadline?
 
@@ -85,7 +87,15 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if isOpaque { recording = nil }
         }
         progress.bytesArrived(at: now)
+        hasPassedOn = true
         context.fireChannelRead(data)
+    }
+
+    /// Nobody above has to hear of a read that was answered here.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard hasPassedOn else { return }
+        hasPassedOn = false
+        context.fireChannelReadComplete()
     }
 
     private func answer(_ hit: ResponseMemo.Hit, at now: NIODeadline, _ context: ChannelHandlerContext) {
@@ -122,7 +132,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let context, !isOver else { return }
         overSince = .now()
         recording = nil
-        guard !progress.isAnswering else { return context.close(promise: nil) }
+        guard progress.mayAnswer else { return context.close(promise: nil) }
         metrics.http(route: "unmatched", method: "other").count(
             status: refusal.problem.status.code, took: .zero)
         // Its side stays open for a moment: with bytes unread, closing would take the answer back (RFC 9112, 9.6).

@@ -54,7 +54,8 @@ struct Assembly {
         let carriesTraffic = configuration.dataplane == .netlink
 
         let api = NodeAPIServer(
-            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
+            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger,
+            answersFromMemo: configuration.listen.isLocal)
         let watcher = PeerWatcher(
             store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
             // By now the endpoint and the client are set up: what that took makes room for what the leases take.
