@@ -138,7 +138,7 @@ import Testing
 
     @Test func `many clients each see each event, which is written once`() async throws {
         let scene = try APIScene(leases: APIScene.leases(50), listen: ListeningTests.anyPort)
-        let clients = 1000
+        let clients = 200
         try await Running.run(scene) { address in
             try await withThrowingTaskGroup(of: [String?].self) { group in
                 for _ in 0..<clients {
