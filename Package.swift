@@ -25,6 +25,8 @@ let package = Package(
         // TLS of the REST endpoint. Not HummingbirdTLS, which is a thin layer over it and keeps for ever the certificate
         // that it started with.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // gzip of what the REST endpoint answers.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -91,6 +93,7 @@ let package = Package(
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ],
             // A link to the one at the top: the endpoint serves its own contract. And the map, which is one document.
             path: "Sources/Node/NodeAPI",
@@ -156,6 +159,16 @@ let package = Package(
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
         .executableTarget(
+            name: "APIBenchmark",
+            dependencies: [
+                "Lab", "Etcd", "EtcdStore", "Leases", "IPAddressing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Benchmarks/APIBenchmark"),
+        .executableTarget(
             name: "LeaseSearch",
             dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Benchmarks/LeaseSearch"),
@@ -206,7 +219,11 @@ let package = Package(
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
         .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
         .testTarget(name: "LinuxDataplaneTests", dependencies: ["LinuxDataplane", "Dataplane"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
+        .testTarget(
+            name: "NodeAgentTests",
+            dependencies: [
+                "NodeAgent", "TestKit", "AgentTestKit", .product(name: "Metrics", package: "swift-metrics"),
+            ]),
         .testTarget(
             name: "NodeAPITests",
             dependencies: [
@@ -252,8 +269,8 @@ let package = Package(
         .testTarget(
             name: "LabTests",
             dependencies: [
-                "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
-                "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
+                "Lab", "NodeClient", "APISchema", "CurlHTTP", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases",
+                "tartan", "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
             ]),
     ]
 )

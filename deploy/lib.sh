@@ -26,6 +26,7 @@ test_packages=(
     "busybox-static|what runs in those containers"
     "chromium|the browser that the map page is tried in"
     "python3|drives that browser over a pipe, with nothing but its own library"
+    "prometheus|promtool, which checks the metrics, the alerts and the dashboard's expressions"
 )
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

@@ -17,9 +17,15 @@ package struct NodeAPIServer: Service {
     private let logger: Logger
     let endpoints: [Endpoint]
     let broadcast: LeaseBroadcast
-    let connections = OpenConnections()
+    let connections: OpenConnections
     /// How often the files of ``APIAccess`` are looked at; a change is in use two looks later.
     var reloadInterval = Duration.seconds(1)
+    private let limits: ConnectionLimits
+    private let table: EndpointTable
+    private let metrics: NodeMetrics
+    /// What was answered a moment ago, where it does not matter who asks.
+    let memo: ResponseMemo?
+    let metricsRoute: MetricsRoute
 
     /// How long requests that are being answered may take to end after the daemon was told to stop; then their
     /// connections are cut. The daemon itself has 1.8 s.
@@ -29,18 +35,35 @@ package struct NodeAPIServer: Service {
         status: NodeStatus, store: some LeaseStore, listeners: [APIListener], access: APIAccess = APIAccess(),
         version: String, logger: Logger
     ) {
+        self.init(
+            status: status, store: store, listeners: listeners, access: access, version: version, logger: logger,
+            limits: ConnectionLimits())
+    }
+
+    init(
+        status: NodeStatus, store: some LeaseStore, listeners: [APIListener], access: APIAccess = APIAccess(),
+        version: String, logger: Logger, limits: ConnectionLimits
+    ) {
         self.listeners = listeners.filter { $0.address != .none }
         self.access = access
         self.logger = logger
+        self.limits = limits
+        metrics = status.metrics
+        memo = access.files.canAuthenticate ? nil : ResponseMemo(status: status)
+        connections = OpenConnections(limit: limits.connections)
         let catalog = LeaseCatalog(status: status)
         broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
+        metricsRoute = MetricsRoute(
+            status: status, catalog: catalog, broadcast: broadcast, connections: connections, version: version)
         endpoints =
             LeaseRoutes(
                 status: status, store: store, catalog: catalog, events: EventStreamRoute(broadcast: broadcast),
                 version: version
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
-            + HealthRoutes(status: status).endpoints + ContractRoutes().endpoints
+            + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
+            + metricsRoute.endpoints
+        table = EndpointTable(endpoints)
     }
 
     /// With one listener, and nobody who need prove anything.
@@ -159,7 +182,7 @@ package struct NodeAPIServer: Service {
     ) -> Application<RouterResponder<APIRequestContext>> {
         let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
         let listener = listener ?? listeners.first ?? APIListener(.none)
-        router.add(middleware: ProblemMiddleware(table: EndpointTable(endpoints)))
+        router.add(middleware: ProblemMiddleware(table: table, metrics: metrics))
         router.add(middleware: AccessMiddleware(listener, access: access))
         for endpoint in endpoints {
             router.on(RouterPath(endpoint.path), method: endpoint.method, use: endpoint.handler)
@@ -170,15 +193,20 @@ package struct NodeAPIServer: Service {
         return Application(
             router: router, server: server(for: listener),
             configuration: ApplicationConfiguration(
-                address: address, availableConnectionsDelegate: .maximum(4096, logger: quiet)),
+                address: address,
+                // Some more than are served are let in to be told so; the rest waits outside.
+                availableConnectionsDelegate: .maximum(limits.connections + 256, logger: quiet)),
             onServerRunning: whenListening, logger: quiet)
     }
 
     private func server(for listener: APIListener) -> HTTPServerBuilder {
         let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [OpenConnections.Handler(connections)], idleTimeout: .seconds(60),
+            additionalChannelHandlers: [
+                ConnectionGuard(limits: limits, memo: memo, connections: connections, table: table, metrics: metrics)
+            ],
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
+                maxHeaderFieldSize: ConnectionLimits.fieldSize, maxHeaderListSize: ConnectionLimits.headSize,
+                maxHeaderFieldCount: ConnectionLimits.fieldCount))
         guard listener.hasTLS(access.files) else { return .http1(configuration: configuration) }
         return HTTPServerBuilder { [access] responder in
             ReloadingTLSChannel(base: HTTP1Channel(responder: responder, configuration: configuration), access: access)

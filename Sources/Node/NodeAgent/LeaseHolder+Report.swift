@@ -21,6 +21,7 @@ extension LeaseHolder {
     func report(_ notice: LeaseHolderNotice) {
         switch notice {
         case .claimConflict(let key, let holder):
+            status.metrics.count(.claim)
             logger.info(
                 "another node was quicker; trying the next free subnet",
                 metadata: ["subnet": "\(key)", "holder": "\(holder?.announcement.node?.name ?? "unknown")"])
@@ -64,6 +65,7 @@ extension LeaseHolder {
                 "this node's lease lies outside of what the network config gives out; it is kept until a restart",
                 metadata: ["subnet": "\(key)"])
         case .identityConflict(let conflict):
+            status.metrics.count(.identity)
             logger.critical(
                 "another node goes by this one's name or address, and is to stop",
                 metadata: [
@@ -72,6 +74,7 @@ extension LeaseHolder {
                     "publicIP": "\(conflict.lease.announcement.publicIP)",
                 ])
         case .overlap(let lease):
+            status.metrics.count(.overlap)
             logger.critical(
                 "another lease covers this node's subnet; the younger of the two gives way",
                 metadata: [

@@ -124,6 +124,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             remember(lease.key)
             reconciler.setOwn(lease.key)
         case .lost(let key, let holder):
+            status.metrics.count(.lost)
             logger.critical(
                 "the subnet belongs to another node now; this node's pods are cut off until it has another",
                 metadata: ["subnet": "\(key)", "holder": "\(holder?.announcement.node?.name ?? "unknown")"])
@@ -140,9 +141,13 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             switch request {
             case .grant(let ttl): return .granted(try await store.grant(ttl: ttl), sentAt: sentAt)
             case .commit(let claim): return .committed(claim, try await store.commit(claim))
-            case .renew(let grant): return .renewed(grant, try await store.renew(grant), sentAt: sentAt)
+            case .renew(let grant):
+                let ttl = try await store.renew(grant)
+                status.metrics.count(ttl == nil ? .gone : .renewed)
+                return .renewed(grant, ttl, sentAt: sentAt)
             }
         } catch {
+            if case .renew = request, error.remedy != .cancelled { status.metrics.count(.failed) }
             return .failed(request, error)
         }
     }

@@ -12,10 +12,13 @@ package final class NodeStatus: Sendable {
     private let state: Mutex<Snapshot>
 
     package init(
-        node: NodeID, clock: MonotonicClock, configKey: String = "/coreos.com/network/config"
+        node: NodeID, clock: MonotonicClock, configKey: String = "/coreos.com/network/config",
+        metrics: NodeMetrics = NodeMetrics()
     ) {
         state = Mutex(Snapshot(node: node))
         self.clock = clock
+        self.metrics = metrics
+        startedAt = clock.now
         self.configKey = configKey
         (leaseSignals, leaseSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -25,6 +28,9 @@ package final class NodeStatus: Sendable {
     private let leaseSignal: AsyncStream<Void>.Continuation
 
     package let clock: MonotonicClock
+    /// What the loops count.
+    package let metrics: NodeMetrics
+    package let startedAt: MonotonicTime
     /// Where the network config stands in etcd, for sentences that tell of it.
     package let configKey: String
 
@@ -60,10 +66,14 @@ package final class NodeStatus: Sendable {
         package var lease: Lease?
         /// Where the holder stood when it last moved; see ``phase(at:)``.
         package var lastPhase = LeasePhase.starting
+        /// For how long a renewal makes the lease live; `nil`: not told.
+        package var leaseTTL: Duration?
         /// Until when the lease is surely alive.
         package var deadline: MonotonicTime?
         /// Why the feed of leases can't be believed at the moment.
         package var feedProblem: String?
+        /// Since when that is so.
+        package var feedProblemSince: MonotonicTime?
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
         package var dataplane = DataplaneStatus()

@@ -78,7 +78,10 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             // One timer at a time, unless something is due sooner.
             var timer: MonotonicTime?
             for await _ in signals {
-                guard let due = await pass(&state) else { continue }
+                let start = ContinuousClock.now
+                let next = await pass(&state)
+                status.metrics.reconciled(in: .now - start)
+                guard let due = next else { continue }
                 let now = status.clock.now
                 if let timer, now < timer, timer <= due { continue }
                 timer = due

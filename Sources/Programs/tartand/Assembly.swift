@@ -39,11 +39,18 @@ struct Assembly {
     private func run(driver: some DataplaneDriver, access: APIAccess) async throws {
         let underlay = try await driver.underlay(configuration.underlay)
         let identity = try await identity(driver: driver, underlay: underlay)
-        let client = EtcdClient(configuration: configuration.etcd, logger: logger)
+        let metrics = NodeMetrics()
+        let client = EtcdClient(configuration: configuration.etcd, logger: logger) { exchange in
+            metrics.etcdExchange(
+                operation: exchange.operation, outcome: exchange.outcome.rawValue, took: exchange.took)
+        }
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
         let status = NodeStatus(
-            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config)
-        status.update { $0.publicIP = underlay.publicIP }
+            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config, metrics: metrics)
+        status.update { snapshot in
+            snapshot.publicIP = underlay.publicIP
+            snapshot.leaseTTL = configuration.leaseTTL
+        }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
         let carriesTraffic = configuration.dataplane == .netlink
