@@ -61,7 +61,7 @@ package struct NodeAPIServer: Service {
                 version: version
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
-            + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
+            + HealthRoutes(status: status).endpoints + ContractRoutes().endpoints
             + metricsRoute.endpoints
         table = EndpointTable(endpoints)
     }
