@@ -14,6 +14,8 @@ let package = Package(
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // The digests of lease tokens: SHA-256 and HMAC.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -79,6 +81,7 @@ let package = Package(
             dependencies: [
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             // A link to the one at the top: the endpoint serves its own contract.
             path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
@@ -206,7 +209,9 @@ let package = Package(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
         // Start their own etcd.
-        .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
+        .testTarget(
+            name: "EtcdIntegrationTests",
+            dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "NodeAgent", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
         .testTarget(
             name: "KernelTests",

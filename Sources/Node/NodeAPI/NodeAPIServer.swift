@@ -16,25 +16,30 @@ package struct NodeAPIServer: Service {
     private let logger: Logger
     let endpoints: [Endpoint]
     let broadcast: LeaseBroadcast
+    let authority: LeaseAuthority
     let connections = OpenConnections()
 
     /// How long requests that are being answered may take to end after the daemon was told to stop; then their
     /// connections are cut. The daemon itself has 1.8 s.
     private static let stopTime = Duration.milliseconds(700)
 
+    /// - Parameter leaseTTL: of leases that others ask for without saying one.
     package init(
-        status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger
+        status: NodeStatus, store: some LeaseAuthorityStore, listen: ListenAddress, version: String,
+        leaseTTL: Duration = .seconds(86_400), logger: Logger
     ) {
         self.listen = listen
         self.logger = logger
         let catalog = LeaseCatalog(status: status)
         broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
+        authority = LeaseAuthority(store: store, status: status, logger: logger)
         endpoints =
             LeaseRoutes(
                 status: status, store: store, catalog: catalog, events: EventStreamRoute(broadcast: broadcast),
                 version: version
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
+            + ChangeRoutes(status: status, authority: authority, catalog: catalog, leaseTTL: leaseTTL).endpoints
             + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
     }
 
@@ -52,6 +57,7 @@ package struct NodeAPIServer: Service {
         switch listen {
         case .none:
             whenListening(listen)
+            // Nobody can ask for anything.
             try? await gracefulShutdown()
         case .tcp(let address, let port):
             try await serve(at: .hostname("\(address)", port: Int(port))) { channel in
@@ -87,6 +93,10 @@ package struct NodeAPIServer: Service {
                     try await Task.sleep(for: Self.stopTime)
                     logger.info("connections that are still open are cut off")
                     connections.closeAll()
+                }
+                group.addTask {
+                    await authority.run()
+                    try await Task.sleep(for: .seconds(86_400))
                 }
                 group.addTask {
                     await broadcast.run()

@@ -20,6 +20,7 @@ struct Assembly {
     let logger: Logger
 
     func run() async throws {
+        guard configuration.leasesForItself else { return try await runAuthority() }
         let host = try LinuxDataplaneDriver()
         switch configuration.dataplane {
         case .netlink:
@@ -47,7 +48,8 @@ struct Assembly {
         let carriesTraffic = configuration.dataplane == .netlink
 
         let api = NodeAPIServer(
-            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
+            status: status, store: store, listen: configuration.listen, version: Version.text,
+            leaseTTL: configuration.leaseTTL, logger: logger)
         let watcher = PeerWatcher(
             store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
             // By now the endpoint and the client are set up: what that took makes room for what the leases take.

@@ -30,6 +30,8 @@ struct DaemonConfiguration {
     var underlay: UnderlaySelection
     var leaseTTL: Duration
     var subnetFile: String
+    /// `--subnet-file none`: nobody on this host would use a subnet, so none is leased.
+    var leasesForItself = true
     var stateDirectory: String
     var device: String?
     var dataplane: DataplaneKind
@@ -53,6 +55,14 @@ struct DaemonConfiguration {
         stateDirectory = try values.text(.stateDirectory) ?? "/var/lib/tartan"
         device = try Self.device(values)
         dataplane = try values.choice(.dataplane, default: .netlink)
+        if let found = try values.find(.subnetFile), found.values.first == "none" {
+            guard dataplane == .none else {
+                throw ConfigurationFault(
+                    found.origin, .subnetFile,
+                    "can be 'none' only with --dataplane none: pods need to know their subnet")
+            }
+            leasesForItself = false
+        }
         masquerade = try values.flag(.ipMasq)
         whenLost = try values.oneOf(.onLeaseLost, ["move": .move, "stop": .stop]) ?? .move
         whenStopped = try values.choice(.onShutdown, default: .keep)
