@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import IPAddressing
 import Leases
+import NodeAgent
 import TestKit
 import Testing
 
@@ -45,7 +46,8 @@ import Testing
             let key = try SubnetKey(parsing: lease.subnet.replacing("/", with: "-"))
             scene.store.put(key, LeaseFixtures.announcement(node: 5), grant: grant.id)
             let response = try await renew(lease, token: lease.token, scene)
-            #expect(response.status == .forbidden && (try response.problem()).detail.contains("renews it itself"))
+            #expect(response.status == .forbidden)
+            #expect(try response.problem().detail.contains("renews it itself"))
             #expect(scene.store.renewals.isEmpty)
         }
     }
@@ -87,7 +89,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["\"%\"", "\"%-9d5e4b1c7a3f2e60\"", "\"1\", \"%\"", "*", "W/\"3\" ,\"%\""])
+    @Test(arguments: ["\"%\"", "%", "%-9d5e", "\"%-9d5e4b1c7a3f2e60\"", "\"1\", \"%\"", "*", "W/\"3\" ,\"%\""])
     func `a lease is released by its revision`(tag: String) async throws {
         try await ChangeScene.run { scene in
             let lease = try await scene.lease("a", "192.0.2.1")
@@ -113,7 +115,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (nil, 428), ("\"1\"", 412), ("W/\"%\"", 412), ("\"%x\"", 412), ("\"\"", 412), ("%", 400), ("\"%", 400),
+        (nil, 428), ("\"1\"", 412), ("W/\"%\"", 412), ("\"%x\"", 412), ("\"\"", 412), ("1", 412), ("x%", 400),
+        ("W/%", 400), ("\"%", 400),
         ("\"%\" \"1\"", 400), ("", 400),
     ])
     func `without the right revision nothing is released`(tag: String?, status: Int) async throws {
@@ -122,7 +125,8 @@ import Testing
             var headers = HTTPFields()
             headers[.ifMatch] = tag?.replacing("%", with: lease.modRevision)
             let response = try await scene.ask(.delete, ChangeScene.path(lease), headers: headers)
-            #expect(response.status.code == status && (try response.problem()).parameter == "If-Match")
+            #expect(response.status.code == status)
+            #expect(try response.problem().parameter == "If-Match")
             #expect(scene.store.leases.count == 1)
         }
     }

@@ -164,7 +164,9 @@ extension ChangeRoutes {
         guard let name = HTTPField.Name("Idempotency-Key"), let text = request.headers[name] else { return nil }
         let isQuoted = text.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
         let key = isQuoted ? String(text.dropFirst().dropLast()) : text
-        guard (16...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        guard (16...255).contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") })
+        else {
             throw .badParameter(
                 "Idempotency-Key",
                 "the header Idempotency-Key must be 16 to 255 visible characters that nobody can guess, such as a UUID")

@@ -18,7 +18,7 @@ struct Precondition {
         isAny = text.filter { $0 != " " && $0 != "\t" } == "*"
         guard let tags = isAny ? [] : Self.parse(text) else {
             throw .badParameter(
-                name.canonicalName,
+                name.rawName,
                 "the header \(name.rawName) must be entity tags in quotation marks, such as \"12\", or an asterisk")
         }
         self.tags = tags
@@ -38,11 +38,19 @@ struct Precondition {
             guard !rest.isEmpty else { return found.isEmpty ? nil : found }
             let isWeak = rest.hasPrefix("W/")
             if isWeak { rest = rest.dropFirst(2) }
-            guard rest.first == "\"" else { return nil }
-            rest = rest.dropFirst()
-            guard let end = rest.firstIndex(of: "\"") else { return nil }
-            found.append((rest[..<end], isWeak))
-            rest = rest[end...].dropFirst().drop { $0 == " " || $0 == "\t" }
+            if rest.first == "\"" {
+                rest = rest.dropFirst()
+                guard let end = rest.firstIndex(of: "\"") else { return nil }
+                found.append((rest[..<end], isWeak))
+                rest = rest[end...].dropFirst()
+            } else {
+                // A revision as a person types it, whose shell ate the quotation marks: it can't mean anything else.
+                let bare = rest.prefix { $0.isASCII && $0.isHexDigit || $0 == "-" }
+                guard !isWeak, bare.first?.isNumber ?? false else { return nil }
+                found.append((bare, false))
+                rest = rest[bare.endIndex...]
+            }
+            rest = rest.drop { $0 == " " || $0 == "\t" }
             guard rest.isEmpty || rest.first == "," else { return nil }
         }
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dataplane
 import Etcd
 import EtcdStore
 import Leases
+import Logging
 import NodeAPI
 import NodeAgent
 import ServiceLifecycle
