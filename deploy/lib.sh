@@ -17,6 +17,7 @@ test_packages=(
     "tcpdump|shows that UDP 8472 carries the packets"
     "python3-venv|a place for Schemathesis, which holds the daemon against openapi.yaml"
     "curl|asks the daemon of that run whether it is ready"
+    "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
     "containernetworking-plugins|the reference that the CNI plugin is compared with"
     "podman|a real client of the CNI plugin"
