@@ -132,7 +132,10 @@ struct AuthorityTests {
         }
     }
 
-    @Test func `a thousand grants are renewed in one request`() async throws {
+    @Test
+    func `a thousand grants are renewed in a few requests, also where the gateway answers only the first of many`()
+        async throws
+    {
         try await Self.with(1) { authorities, _ in
             let store = authorities[0].store
             let grants = try await withThrowingTaskGroup(of: GrantID.self) { group in
@@ -142,7 +145,7 @@ struct AuthorityTests {
             let before = authorities[0].client.counters.unaryTotal
             let lives = try await store.renew(grants + [GrantID(4711)])
             #expect(lives.count == 1000 && lives[GrantID(4711)] == nil)
-            #expect(authorities[0].client.counters.unaryTotal - before == 1)
+            #expect(authorities[0].client.counters.unaryTotal - before < 70)
         }
     }
 

@@ -145,6 +145,16 @@ import Testing
         }
     }
 
+    @Test func `who releases may ask again at once, before the feed has told of it`() async throws {
+        try await ChangeScene.run { scene in
+            for _ in 0..<10 {
+                let lease = try await scene.lease("a", "192.0.2.1")
+                try await scene.settle()
+                _ = try await scene.ask(.delete, ChangeScene.path(lease), headers: [.ifMatch: "*"])
+            }
+        }
+    }
+
     @Test func `a subnet that was released is handed out last`() async throws {
         let small = try LeaseFixtures.config(network: "10.244.0.0/21", subnetLength: 24, min: "10.244.1.0")
         try await ChangeScene.run(config: .valid(small)) { scene in

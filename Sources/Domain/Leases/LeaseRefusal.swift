@@ -19,4 +19,14 @@ package enum LeaseRefusal: Error, Hashable, Sendable {
     case reservationDiffers(Lease)
     /// Others were faster too often, or etcd was restored meanwhile: the same again later.
     case contended
+
+    /// The lease that is in the way, where one is.
+    package var holder: Lease? {
+        switch self {
+        case .hasLease(let lease), .hasReservation(let lease), .reservationDiffers(let lease): lease
+        case .identityTaken(let conflict): conflict.lease
+        case .subnetTaken(_, let lease): lease
+        case .noConfig, .notGivenOut, .rangeFull, .contended: nil
+        }
+    }
 }

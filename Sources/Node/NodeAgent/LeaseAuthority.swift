@@ -43,6 +43,29 @@ package struct LeaseAuthority: Service {
     package func lease(
         _ wish: LeaseApplication.Wish, token: TokenDigest, isRepeatable: Bool
     ) async throws -> Held {
+        do {
+            return try await apply(wish, token: token, isRepeatable: isRepeatable)
+        } catch let refusal as LeaseRefusal {
+            guard let holder = refusal.holder, try await isOver(holder) else { throw refusal }
+            return try await apply(wish, token: token, isRepeatable: isRepeatable)
+        }
+    }
+
+    /// Whether a lease that is in the way is gone already, which the feed has not told yet; waits a moment until it has,
+    /// so that who releases and asks again at once is not refused for what it released.
+    private func isOver(_ lease: Lease) async throws -> Bool {
+        guard try await store.proofs(of: [lease.key])[lease.key]?.lease != lease else { return false }
+        let deadline = status.clock.now + .seconds(2)
+        while status.read({ $0.leases[lease.key] == lease }) {
+            guard status.clock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+
+    private func apply(
+        _ wish: LeaseApplication.Wish, token: TokenDigest, isRepeatable: Bool
+    ) async throws -> Held {
         var application = LeaseApplication(wish)
         defer {
             for grant in application.unused { doubtful.add(grant) }
