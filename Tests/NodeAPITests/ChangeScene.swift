@@ -63,9 +63,11 @@ struct ChangeScene {
 
     /// Until every authority has heard what the store knows.
     func settle() async throws {
-        let revision = store.revision
         for status in statuses {
-            try await Self.wait("the feed says it") { status.read { $0.leases.revision >= revision } }
+            try await Self.wait("the feed says it") {
+                let leases = Set(store.leases)
+                return status.read { Set($0.leases.leases) == leases }
+            }
         }
     }
 
