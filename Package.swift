@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // gzip of what the REST endpoint answers.
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        // The digests of lease tokens: SHA-256 and HMAC.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -94,6 +96,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             // A link to the one at the top: the endpoint serves its own contract. And the map, which is one document.
             path: "Sources/Node/NodeAPI",
@@ -251,7 +254,9 @@ let package = Package(
                 "tartan", "tartand", "tartan-cni",
             ], exclude: ["LibFuzzer.swift"]),
         // Start their own etcd.
-        .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
+        .testTarget(
+            name: "EtcdIntegrationTests",
+            dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "NodeAgent", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
         .testTarget(
             name: "KernelTests",

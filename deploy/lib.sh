@@ -16,6 +16,8 @@ test_packages=(
     "etcd-client|snapshots, alarms and roles in the tests of etcd's faults"
     "nftables|cuts members and nodes off in the tests of faults"
     "tcpdump|shows that UDP 8472 carries the packets"
+    "python3-venv|a place for Schemathesis, which holds the daemon against openapi.yaml"
+    "curl|asks the daemon of that run whether it is ready"
     "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
     "zsh|takes its completion script"

@@ -17,7 +17,7 @@ enum House {
     static let doors = [
         "CCurl": "CurlHTTP", "CLinux": "Netlink", "CNFTables": "NFTables", "CHost": "tartand",
         "CRawSender": "KernelBenchmark",
-        "Hummingbird": "NodeAPI", "NIOSSL": "NodeAPI",
+        "Hummingbird": "NodeAPI", "NIOSSL": "NodeAPI", "Crypto": "NodeAPI",
         "Configuration": "tartand",
     ]
 
@@ -39,7 +39,7 @@ enum House {
         "NodeAPI": [
             "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing", "Hummingbird", "Logging",
             "ServiceLifecycle", "HTTPTypes", "NIOCore", "NIOHTTPTypes", "NIOHTTP1", "NIOHTTPTypesHTTP1",
-            "NIOHTTPCompression", "HummingbirdCore", "NIOSSL", "FoundationEssentials",
+            "NIOHTTPCompression", "HummingbirdCore", "NIOSSL", "Crypto", "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
         "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],

@@ -36,6 +36,15 @@ import Testing
             })
     }
 
+    @Test func `an authority leases nothing for itself, and only where no pods need to know a subnet`() async throws {
+        let authority = try await read(["--dataplane", "none", "--subnet-file", "none"])
+        #expect(!authority.leasesForItself)
+        let node = try await read(["--dataplane", "none"])
+        #expect(node.leasesForItself)
+        let fault = try await fault(["--subnet-file", "none"])
+        #expect("\(fault)".contains("--dataplane none"))
+    }
+
     @Test func `without options the contract's defaults hold`() async throws {
         let configuration = try await read()
         #expect(configuration.etcd.endpoints == ["http://127.0.0.1:2379"])

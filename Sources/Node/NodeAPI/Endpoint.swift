@@ -12,6 +12,9 @@ struct Endpoint: Sendable {
     let path: String
     let handler: Handler
 
+    /// Whether it may change something (RFC 9110 section 9.2.1); a listener that only reads refuses it.
+    var isChange: Bool { ![.get, .head, .options].contains(method) }
+
     static func get(_ path: String, _ handler: @escaping Handler) -> Endpoint {
         Endpoint(method: .get, path: path, handler: handler)
     }

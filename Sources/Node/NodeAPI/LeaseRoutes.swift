@@ -124,7 +124,7 @@ struct LeaseRoutes: Sendable {
     private func one(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         _ = try QueryParameters(request.uri.query, allowing: [])
         try AcceptHeader(request).require("application/json")
-        let key = try Self.key(context)
+        let key = try SubnetPath.present(context)
         let (found, own, isComplete) = status.read { ($0.leases[key], $0.lease?.key, $0.leases.isComplete) }
         // By its IPv4 subnet alone, a lease of a dual-stack network is found as well.
         guard let lease = try found ?? (key.ipv6Subnet == nil ? catalog.current().lease(of: key.subnet) : nil) else {
@@ -148,14 +148,6 @@ struct LeaseRoutes: Sendable {
             return Response(status: .notModified, headers: headers)
         }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: text.bytes)))
-    }
-
-    static func key(_ context: APIRequestContext) throws(APIProblem) -> SubnetKey {
-        let text = context.parameters.get("subnet") ?? ""
-        guard let decoded = PercentEncoding.decode(text), let key = try? SubnetKey(parsing: decoded) else {
-            throw .badParameter("subnet", "'\(text)' is not a subnet as it stands in a path, such as 10.244.20.0-24")
-        }
-        return key
     }
 
     /// `nil` where the grant is gone or etcd does not say in time.

@@ -17,6 +17,7 @@ package struct NodeAPIServer: Service {
     private let logger: Logger
     let endpoints: [Endpoint]
     let broadcast: LeaseBroadcast
+    let authority: LeaseAuthority
     let connections: OpenConnections
     /// How often the files of ``APIAccess`` are looked at; a change is in use two looks later.
     var reloadInterval = Duration.seconds(1)
@@ -31,18 +32,20 @@ package struct NodeAPIServer: Service {
     /// connections are cut. The daemon itself has 1.8 s.
     private static let stopTime = Duration.milliseconds(700)
 
+    /// - Parameter leaseTTL: of leases that others ask for without saying one.
     package init(
-        status: NodeStatus, store: some LeaseStore, listeners: [APIListener], access: APIAccess = APIAccess(),
-        version: String, logger: Logger
+        status: NodeStatus, store: some LeaseAuthorityStore, listeners: [APIListener],
+        access: APIAccess = APIAccess(), version: String, leaseTTL: Duration = .seconds(86_400), logger: Logger
     ) {
         self.init(
-            status: status, store: store, listeners: listeners, access: access, version: version, logger: logger,
-            limits: ConnectionLimits())
+            status: status, store: store, listeners: listeners, access: access, version: version, leaseTTL: leaseTTL,
+            logger: logger, limits: ConnectionLimits())
     }
 
     init(
-        status: NodeStatus, store: some LeaseStore, listeners: [APIListener], access: APIAccess = APIAccess(),
-        version: String, logger: Logger, limits: ConnectionLimits
+        status: NodeStatus, store: some LeaseAuthorityStore, listeners: [APIListener],
+        access: APIAccess = APIAccess(), version: String, leaseTTL: Duration = .seconds(86_400), logger: Logger,
+        limits: ConnectionLimits
     ) {
         self.listeners = listeners.filter { $0.address != .none }
         self.access = access
@@ -55,12 +58,14 @@ package struct NodeAPIServer: Service {
         broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
         metricsRoute = MetricsRoute(
             status: status, catalog: catalog, broadcast: broadcast, connections: connections, version: version)
+        authority = LeaseAuthority(store: store, status: status, logger: logger)
         endpoints =
             LeaseRoutes(
                 status: status, store: store, catalog: catalog, events: EventStreamRoute(broadcast: broadcast),
                 version: version
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
+            + ChangeRoutes(status: status, authority: authority, catalog: catalog, leaseTTL: leaseTTL).endpoints
             + HealthRoutes(status: status).endpoints + ContractRoutes().endpoints
             + metricsRoute.endpoints
         table = EndpointTable(endpoints)
@@ -68,10 +73,12 @@ package struct NodeAPIServer: Service {
 
     /// With one listener, and nobody who need prove anything.
     package init(
-        status: NodeStatus, store: some LeaseStore, listen: ListenAddress, version: String, logger: Logger
+        status: NodeStatus, store: some LeaseAuthorityStore, listen: ListenAddress, version: String,
+        leaseTTL: Duration = .seconds(86_400), logger: Logger
     ) {
         self.init(
-            status: status, store: store, listeners: [APIListener(listen)], version: version, logger: logger)
+            status: status, store: store, listeners: [APIListener(listen)], version: version, leaseTTL: leaseTTL,
+            logger: logger)
     }
 
     /// Every method and path that is answered, as in openapi.yaml; without `HEAD` and `OPTIONS`, which all have.
@@ -104,6 +111,11 @@ package struct NodeAPIServer: Service {
                 try await Task.sleep(for: Self.stopTime)
                 logger.info("connections that are still open are cut off")
                 connections.closeAll()
+                return .everything
+            }
+            group.addTask {
+                await authority.run()
+                try await Task.sleep(for: .seconds(86_400))
                 return .everything
             }
             group.addTask {

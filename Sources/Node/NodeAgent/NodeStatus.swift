@@ -53,6 +53,8 @@ package final class NodeStatus: Sendable {
     package struct Snapshot: Sendable {
         package let node: NodeID
         package var publicIP: IPv4Address?
+        /// Whether the node has, or is to have, a subnet of its own; an authority need not.
+        package var leasesForItself = true
         /// The config in force: the last good one that this node could apply; before there was one, what etcd says.
         package var config: ConfigReading?
         /// What etcd's config says now, in force or not.
@@ -100,8 +102,16 @@ package final class NodeStatus: Sendable {
         package func readiness(at now: MonotonicTime) -> [(name: String, problem: String?)] {
             let phase = phase(at: now)
             let cni = cni.map { [("cni-conflist", $0.readinessProblem)] } ?? []
+            let etcd = feedProblem ?? (leases.isComplete ? nil : "the leases have not been read yet")
+            guard leasesForItself else {
+                let isUsable = if case .valid? = config { true } else { false }
+                return [
+                    ("etcd", etcd),
+                    ("network-config", isUsable ? nil : configProblem ?? "the network config has not been read yet"),
+                ]
+            }
             return [
-                ("etcd", feedProblem ?? (leases.isComplete ? nil : "the leases have not been read yet")),
+                ("etcd", etcd),
                 (
                     "lease",
                     phase == .leased || phase == .renewing

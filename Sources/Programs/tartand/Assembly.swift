@@ -22,6 +22,7 @@ struct Assembly {
     func run() async throws {
         // First of all: what can't be used is wrong configuration, whatever else there is to say.
         let access = try APIAccess(configuration.access)
+        guard configuration.leasesForItself else { return try await runAuthority(access) }
         let host = try LinuxDataplaneDriver()
         switch configuration.dataplane {
         case .netlink:
@@ -36,14 +37,19 @@ struct Assembly {
         }
     }
 
+    /// etcd, with every exchange counted.
+    func client(_ metrics: NodeMetrics) -> EtcdClient {
+        EtcdClient(configuration: configuration.etcd, logger: logger) { exchange in
+            metrics.etcdExchange(
+                operation: exchange.operation, outcome: exchange.outcome.rawValue, took: exchange.took)
+        }
+    }
+
     private func run(driver: some DataplaneDriver, access: APIAccess) async throws {
         let underlay = try await driver.underlay(configuration.underlay)
         let identity = try await identity(driver: driver, underlay: underlay)
         let metrics = NodeMetrics()
-        let client = EtcdClient(configuration: configuration.etcd, logger: logger) { exchange in
-            metrics.etcdExchange(
-                operation: exchange.operation, outcome: exchange.outcome.rawValue, took: exchange.took)
-        }
+        let client = client(metrics)
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
         let status = NodeStatus(
             node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config, metrics: metrics)
@@ -57,7 +63,7 @@ struct Assembly {
 
         let api = NodeAPIServer(
             status: status, store: store, listeners: configuration.listeners, access: access,
-            version: Version.text, logger: logger)
+            version: Version.text, leaseTTL: configuration.leaseTTL, logger: logger)
         let watcher = PeerWatcher(
             store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
             // By now the endpoint and the client are set up: what that took makes room for what the leases take.

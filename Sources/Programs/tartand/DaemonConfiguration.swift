@@ -30,6 +30,8 @@ struct DaemonConfiguration {
     var underlay: UnderlaySelection
     var leaseTTL: Duration
     var subnetFile: String
+    /// `--subnet-file none`: nobody on this host would use a subnet, so none is leased.
+    var leasesForItself = true
     var stateDirectory: String
     /// `nil`: container runtimes are not told of the network.
     var conflist: CNIConflist?
@@ -57,6 +59,14 @@ struct DaemonConfiguration {
         conflist = try Self.conflist(values, subnetFile: subnetFile)
         device = try Self.device(values)
         dataplane = try values.choice(.dataplane, default: .netlink)
+        if let found = try values.find(.subnetFile), found.values.first == "none" {
+            guard dataplane == .none else {
+                throw ConfigurationFault(
+                    found.origin, .subnetFile,
+                    "can be 'none' only with --dataplane none: pods need to know their subnet")
+            }
+            leasesForItself = false
+        }
         masquerade = try values.flag(.ipMasq)
         whenLost = try values.oneOf(.onLeaseLost, ["move": .move, "stop": .stop]) ?? .move
         whenStopped = try values.choice(.onShutdown, default: .keep)

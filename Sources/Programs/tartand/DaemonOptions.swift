@@ -51,7 +51,11 @@ struct DaemonOptions: ParsableCommand {
 
     @Option(help: "How long the lease lives without renewal, such as 24h, 90s or 10m. (default: 24h)")
     var leaseTtl: String?
-    @Option(help: "Where the subnet is published. (default: /run/flannel/subnet.env)")
+    @Option(
+        help: """
+            Where the subnet is published; none with --dataplane none for an authority that leases to others only. \
+            (default: /run/flannel/subnet.env)
+            """)
     var subnetFile: String?
     @Option(help: "Where the node remembers itself. (default: /var/lib/tartan)")
     var stateDir: String?
