@@ -26,6 +26,7 @@ extension Operation {
     ///
     /// What replaces says `replace`, what must not meet another program's says `add`, as the messages do.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package func command(_ devices: DeviceNames) -> String {
         let vxlan = devices.vxlan
         switch self {
