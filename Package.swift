@@ -112,7 +112,7 @@ let package = Package(
             name: "tartan",
             dependencies: [
                 "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases",
-                "IPAddressing",
+                "IPAddressing", "Dataplane", "LinuxDataplane",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -51,7 +51,8 @@ enum House {
         ]),
         "tartan": [
             "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases", "IPAddressing",
-            "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",
+            // `check --plan`: what would change on a host where no daemon runs.
+            "Dataplane", "LinuxDataplane", "ArgumentParser", "Logging", "ServiceLifecycle", "FoundationEssentials",
         ],
         "tartan-cni": ["Netlink", "JSONText", "Leases", "IPAddressing"],
         "LeaseModel": ["Leases", "IPAddressing"],

@@ -55,6 +55,11 @@ extension Reconciler {
         account.repairs = state.repairs
         account.lastAudit = state.lastAudit
         account.problem = state.underlayProblem
+        account.local = state.local
+        account.pendingCount = table.tracker.pendingCount
+        account.pending = table.tracker.pendingEntries(
+            limit: DataplaneStatus.pendingLimit,
+            DeviceNames(vxlan: state.deviceName ?? "", underlay: state.underlay.name))
         return account
     }
 }
