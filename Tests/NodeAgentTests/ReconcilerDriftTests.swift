@@ -46,7 +46,7 @@ import Testing
         try await settled { scene, kernel, state in
             kernel.disturb {
                 $0.state.fdb[LeaseFixtures.mac(3)] = IPv4Address(1, 2, 3, 4)
-                $0.state.nextHops[NextHopID(gateway: IPv4Address(10, 244, 4, 0), subnetLength: 24)] = nil
+                $0.state.nextHops[NextHopID(IPv4Address(10, 244, 4, 0).bits)] = nil
                 $0.state.neighbors[IPv4Address(10, 99, 0, 0)] = LeaseFixtures.mac(9)
             }
             try await scene.eventually("the repair") { kernel.read { $0.state } == state }

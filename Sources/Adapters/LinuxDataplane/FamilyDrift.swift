@@ -6,20 +6,20 @@ import Netlink
 
 /// A family of addresses with its place among what is followed.
 protocol TrackedAddress: DataplaneAddress {
-    static var drift: WritableKeyPath<DriftCollector.State, FamilyDrift<Self>> & Sendable { get }
+    static var drift: WritableKeyPath<DriftCollector.State, FamilyDrift<Self>> { get }
     static var neighborTable: NeighborMessage.Table { get }
     /// Of a route for which nobody said one.
     static var standardPriority: UInt32 { get }
 }
 
 extension IPv4Address: TrackedAddress {
-    static var drift: WritableKeyPath<DriftCollector.State, FamilyDrift<Self>> & Sendable { \.ipv4 }
+    static var drift: WritableKeyPath<DriftCollector.State, FamilyDrift<Self>> { \.ipv4 }
     static var neighborTable: NeighborMessage.Table { .ipv4 }
     static var standardPriority: UInt32 { 0 }
 }
 
 extension IPv6Address: TrackedAddress {
-    static var drift: WritableKeyPath<DriftCollector.State, FamilyDrift<Self>> & Sendable { \.ipv6 }
+    static var drift: WritableKeyPath<DriftCollector.State, FamilyDrift<Self>> { \.ipv6 }
     static var neighborTable: NeighborMessage.Table { .ipv6 }
     static var standardPriority: UInt32 { 1024 }  // IP6_RT_PRIO_USER, linux/ipv6_route.h
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Dataplane
-import IPAddressing
+package import IPAddressing
 import Netlink
 
 /// A VXLAN device as the kernel has it.

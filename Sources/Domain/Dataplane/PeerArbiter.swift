@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import IPAddressing
+import IPAddressing
 package import Leases
 
 /// Settles between leases that contradict each other, by one rule that every node applies alike: taken from the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import IPAddressing
+import IPAddressing
 package import Leases
 
 /// Verdicts on leases that changed, by lease; `nil`: nothing is wrong with it any more.
@@ -33,7 +33,13 @@ package struct PeerTable<Address: DataplaneAddress>: Sendable {
             case .failure(let found): fault = found
             }
         }
-        if peer == nil { tell(fault, of: key, &faults) }
+        if peer == nil {
+            if fault != .otherFamily {
+                tell(fault, of: key, &faults)
+            } else if faulty.contains(key) {
+                tell(nil, of: key, &faults)
+            }
+        }
         for flip in arbiter.set(peer, for: key) {
             switch flip {
             case .ends(let peer): tracker.unwant(local.entries(for: peer))

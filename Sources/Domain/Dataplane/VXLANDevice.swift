@@ -22,11 +22,11 @@ package struct VXLANDevice<Address: DataplaneAddress>: Hashable, Sendable {
     package var learning: Bool
     package var gbp: Bool
 
-    /// `nil` where the underlay has no address of that family.
-    package init?(
-        name: String, config: VXLANConfig, mac: MACAddress, underlay: Underlay, address: Prefix<Address>?
+    /// - Parameter local: the underlay's address of that family.
+    package init(
+        name: String, config: VXLANConfig, mac: MACAddress, underlay: Underlay, local: Address,
+        address: Prefix<Address>?
     ) {
-        guard let local = Address.address(of: underlay) else { return nil }
         self.name = name
         vni = config.vni
         port = config.port
@@ -54,5 +54,12 @@ package struct VXLANDevice<Address: DataplaneAddress>: Hashable, Sendable {
         self.address = address
         self.learning = learning
         self.gbp = gbp
+    }
+}
+
+extension VXLANDevice<IPv4Address> {
+    package init(name: String, config: VXLANConfig, mac: MACAddress, underlay: Underlay, address: IPv4Prefix?) {
+        self.init(
+            name: name, config: config, mac: mac, underlay: underlay, local: underlay.address, address: address)
     }
 }

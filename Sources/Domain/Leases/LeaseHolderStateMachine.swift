@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
+
 /// The life of one node's lease: what happened goes in, what to do comes out; no clock, no I/O.
 ///
 /// Invariants: at most one request is under way; a key is written only under the condition that it still is as it was

@@ -24,8 +24,12 @@ package struct NetworkConfig: Hashable, Sendable {
     /// flannel's `EnableIPv4`.
     package var hasIPv4: Bool { ipv4.network != .noIPv4 }
 
-    /// The network as people write it, of IPv4 where it has that.
-    package var text: String { hasIPv4 ? "\(network)" : ipv6.map { "\($0.network)" } ?? "\(network)" }
+    /// For a sentence: `10.244.0.0/16, 255 subnets of /24`, with IPv6 behind it where there is that.
+    package var summary: String {
+        var parts = hasIPv4 ? ["\(network), \(subnetCount) subnets of /\(ipv4.subnetLength)"] : []
+        if let ipv6 { parts.append("\(ipv6.network), subnets of /\(ipv6.subnetLength)") }
+        return parts.joined(separator: "; ")
+    }
 
     /// How many subnets there are to give out, of IPv4 where the network has that.
     package var subnetCount: Int {

@@ -32,6 +32,11 @@ package struct SubnetFile: Hashable, Sendable {
 
     package var hasIPv4: Bool { subnet != .noIPv4 }
 
+    /// This node's, of each family, for a sentence.
+    package var subnets: String {
+        ((hasIPv4 ? ["\(subnet)"] : []) + (ipv6Subnet.map { ["\($0)"] } ?? [])).joined(separator: " and ")
+    }
+
     package var text: String {
         var lines: [String] = []
         if hasIPv4 { lines += ["FLANNEL_NETWORK=\(network)", "FLANNEL_SUBNET=\(Self.gateway(of: subnet))"] }

@@ -84,7 +84,7 @@ struct LeaseIndex: Sendable {
     func lease(containing address: IPAddress) -> Lease? {
         switch address {
         case .v4(let address):
-            leases.filter { $0.subnet.contains(address) }.max { $0.subnet.length < $1.subnet.length }
+            leases.filter { $0.key.ipv4Subnet?.contains(address) ?? false }.max { $0.subnet.length < $1.subnet.length }
         case .v6(let address):
             leases.filter { $0.key.ipv6Subnet?.contains(address) ?? false }
                 .max { $0.key.ipv6Subnet?.length ?? 0 < $1.key.ipv6Subnet?.length ?? 0 }

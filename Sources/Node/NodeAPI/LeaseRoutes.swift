@@ -118,7 +118,7 @@ struct LeaseRoutes: Sendable {
         // By its IPv4 subnet alone, a lease of a dual-stack network is found as well.
         guard let lease = try found ?? (key.ipv6Subnet == nil ? catalog.current().lease(of: key.subnet) : nil) else {
             guard isComplete else { throw APIProblem.notReady(status.read { $0.feedProblem }) }
-            throw APIProblem.notFound("nobody has a lease of \(key.subnet)")
+            throw APIProblem.notFound("nobody has a lease of \(key.text)")
         }
         var life: LeaseLife?
         if let grant = lease.grantID {

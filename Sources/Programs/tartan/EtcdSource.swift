@@ -55,7 +55,7 @@ struct EtcdSource: LeaseSource {
         let (table, config) = try await snapshot()
         let lease = table.leases.first { lease in
             switch address {
-            case .v4(let address): lease.subnet.contains(address)
+            case .v4(let address): lease.key.ipv4Subnet?.contains(address) ?? false
             case .v6(let address): lease.key.ipv6Subnet?.contains(address) ?? false
             }
         }
@@ -63,7 +63,7 @@ struct EtcdSource: LeaseSource {
         if case .valid(let config) = config {
             inNetwork =
                 switch address {
-                case .v4(let address): config.network.contains(address)
+                case .v4(let address): config.hasIPv4 && config.network.contains(address)
                 case .v6(let address): config.ipv6?.network.contains(address) ?? false
                 }
         }

@@ -35,7 +35,7 @@ struct LeaseCommand: AsyncParsableCommand {
     func run() async throws {
         let key = try subnet.key
         guard let lease = try await options.source().lease(key) else {
-            throw ProgramError(.refused, "nobody holds \(key.subnet); 'tartan leases' lists what is held")
+            throw ProgramError(.refused, "nobody holds \(key.text); 'tartan leases' lists what is held")
         }
         try form.output.show(lease) { FieldList.text(of: lease, colour: Terminal.hasColour) }
     }

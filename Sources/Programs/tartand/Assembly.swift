@@ -41,7 +41,10 @@ struct Assembly {
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
         let status = NodeStatus(
             node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config)
-        status.update { $0.publicIP = underlay.publicIP }
+        status.update {
+            $0.publicIP = IPv4Address.publicIP(of: underlay)
+            $0.publicIPv6 = IPv6Address.publicIP(of: underlay)
+        }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
         let carriesTraffic = configuration.dataplane == .netlink
@@ -81,6 +84,7 @@ struct Assembly {
             "tartand starts",
             metadata: [
                 "version": "\(Version.text)", "node": "\(configuration.node)", "publicIP": "\(underlay.publicIP)",
+                "publicIPv6": "\(IPv6Address.publicIP(of: underlay).map { "\($0)" } ?? "none")",
                 "etcd": "\(configuration.etcd.endpoints.joined(separator: ","))",
                 "prefix": "\(configuration.keys.prefix)",
             ])
@@ -123,7 +127,7 @@ struct Assembly {
         let preferred = AtomicFile(configuration.subnetFile).contents().flatMap(SubnetFile.rememberedSubnet(in:))
         return NodeIdentity(
             node: configuration.node, publicIP: underlay.publicIP,
-            publicIPv6: configuration.underlay.publicIPv6 ?? underlay.ipv6Address, remembered: known.subnet,
+            publicIPv6: IPv6Address.publicIP(of: underlay), remembered: known.subnet,
             preferred: preferred, mac: mac)
     }
 
@@ -158,10 +162,10 @@ struct Assembly {
         logger.notice(
             "subnet published",
             metadata: [
-                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnet)", "mtu": "\(file.mtu)",
+                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnets)", "mtu": "\(file.mtu)",
                 "etcdRequests": "\(counters.unaryTotal)",
             ])
-        notifier.ready("\(file.subnet)")
+        notifier.ready(file.subnets)
         chost_release_code()
         chost_release_memory()
     }
