@@ -80,6 +80,12 @@ struct LeaseIndex: Sendable {
         return place < leases.count && leases[place].subnet == subnet ? leases[place] : nil
     }
 
+    /// The lease of which the key names one subnet of two; `nil` where it names both.
+    func lease(like key: SubnetKey) -> Lease? {
+        guard let ipv6 = key.ipv6Subnet else { return lease(of: key.subnet) }
+        return key.ipv4Subnet == nil ? leases.first { $0.key.ipv6Subnet == ipv6 } : nil
+    }
+
     /// The lease whose subnet has the address; where several do, the smallest.
     func lease(containing address: IPAddress) -> Lease? {
         switch address {

@@ -35,7 +35,10 @@ struct EtcdSource: LeaseSource {
     func leases() async throws -> LeaseListDocument { LeaseListDocument(try await snapshot().table) }
 
     func lease(_ key: SubnetKey) async throws -> LeaseDocument? {
-        guard let lease = try await snapshot().table[key] else { return nil }
+        let table = try await snapshot().table
+        // By its IPv6 subnet alone, a lease of a dual-stack network is found as well.
+        let other = key.ipv4Subnet == nil ? table.leases.first { $0.key.ipv6Subnet == key.ipv6Subnet } : nil
+        guard let lease = table[key] ?? other else { return nil }
         var document = LeaseDocument(lease)
         if let grant = lease.grantID, let left = try await store.remainingTime(of: grant) {
             document.ttl = Int(left.components.seconds)

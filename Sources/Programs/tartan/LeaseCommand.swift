@@ -16,6 +16,7 @@ struct SubnetArgument: ParsableArguments {
         get throws {
             if let key = try? SubnetKey(parsing: text) { return key }
             if let subnet = try? IPv4Prefix(parsing: text) { return SubnetKey(subnet) }
+            if let subnet = try? IPv6Prefix(parsing: text) { return SubnetKey(ipv6Subnet: subnet) }
             guard let (address, length) = try? IPv4Prefix.split(text, separator: "/"),
                 let subnet = IPv4Prefix(address, length: length)
             else { throw ValidationError("'\(text)' is not a subnet such as 10.244.20.0/24") }
