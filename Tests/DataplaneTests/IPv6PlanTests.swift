@@ -114,7 +114,8 @@ import Testing
             var ipv6 = DataplaneState<IPv6Address>()
             _ = try run(clusters, LeaseFixtures.publicIPv6(0), kernel: &ipv6)
             #expect(ipv4.nextHops.keys.allSatisfy { !$0.isIPv6 } && ipv6.nextHops.keys.allSatisfy(\.isIPv6))
-            #expect(try run([clusters[2]], LeaseFixtures.publicIPv6(0), kernel: &ipv6) == 0, "a restart changes nothing")
+            #expect(
+                try run([clusters[2]], LeaseFixtures.publicIPv6(0), kernel: &ipv6) == 0, "a restart changes nothing")
             #expect(try run([clusters[2]], LeaseFixtures.publicIP(0), kernel: &ipv4) == 0, "a restart changes nothing")
         }
     }
@@ -221,7 +222,8 @@ import Testing
             if case .failure(let fault) = node.entries(for: lease) { fault } else { nil }
         }
         let plain = try LeaseFixtures.lease("10.244.21.0/24", node: 3)
-        #expect(fault(try local(), plain) == .otherFamily && PeerFault<IPv6Address>.otherFamily.isWorthReporting == false)
+        #expect(
+            fault(try local(), plain) == .otherFamily && PeerFault<IPv6Address>.otherFamily.isWorthReporting == false)
         let own = SubnetKey(try IPv4Prefix(parsing: "10.244.99.0/24"), ipv6Subnet: lease.key.ipv6Subnet)
         let subnet = try #require(lease.key.ipv6Subnet)
         #expect(fault(try local(key: own), lease) == .overlapsOwnSubnet(subnet))
@@ -261,7 +263,9 @@ import Testing
         #expect(faults[young.key] == .some(nil) && ipv6.tracker.wantedCount == 4)
     }
 
-    @Test(arguments: [(nil, "tartan-v6.1"), ("pods", "pods-v6"), ("vx.1", "vx-v6.1"), ("averylongname.7", "averylongn-v6.7")])
+    @Test(arguments: [
+        (nil, "tartan-v6.1"), ("pods", "pods-v6"), ("vx.1", "vx-v6.1"), ("averylongname.7", "averylongn-v6.7"),
+    ])
     func `the device's name follows the one that was chosen, within fifteen bytes`(chosen: String?, name: String) {
         #expect(IPv6Address.deviceName(vni: 1, chosen: chosen) == name && name.utf8.count <= 15)
     }

@@ -89,9 +89,10 @@ struct IPv6Tests {
             #expect(routes.allSatisfy { $0["nhid"] != nil && $0["dev"] as? String == "tartan-v6.1" })
             #expect(routes.first?["gateway"] as? String == "fd00:10:244:2::")
             let neighbors = try await scene.list("ip -6 -j neigh show dev tartan-v6.1 nud permanent")
-            #expect(neighbors.contains {
-                $0["dst"] as? String == "fd00:10:244:2::" && $0["lladdr"] as? String == "02:00:00:00:00:03"
-            })
+            #expect(
+                neighbors.contains {
+                    $0["dst"] as? String == "fd00:10:244:2::" && $0["lladdr"] as? String == "02:00:00:00:00:03"
+                })
             let fdb = try await scene.list("bridge -j fdb show dev tartan-v6.1")
             #expect(Set(fdb.compactMap { $0["dst"] as? String }) == ["fd20::2", "fd20::3", "fd20::4"])
             let file = try #require(agent.published.last)
@@ -133,7 +134,8 @@ struct IPv6Tests {
         let third = try await agent(scene, nextHops)
         try await third.run {
             try third.start(
-                try leases().filter { $0.announcement.node != NodeID("n4") }, ipv6: "fd00:10:244:fa::/64", config: config)
+                try leases().filter { $0.announcement.node != NodeID("n4") }, ipv6: "fd00:10:244:fa::/64",
+                config: config)
             try await third.eventually("a peer less") { third.status.read { $0.dataplane.present } == 5 * each }
         }
         #expect(try await tables(scene).allSatisfy { !$0.contains("fd00:10:244:4:") && !$0.contains("10.244.4.") })
@@ -219,7 +221,9 @@ struct IPv6Tests {
             try agent.start(
                 try leases(), ipv6: "fd00:10:244:fa::/64", config: try LeaseFixtures.config(ipv6: Self.ipv6Network))
             try await agent.eventually("IPv4's peers") { agent.status.read { $0.dataplane.present } == 16 }
-            try await agent.eventually("the file") { agent.published.last?.ipv6Subnet == nil && agent.published.count == 1 }
+            try await agent.eventually("the file") {
+                agent.published.last?.ipv6Subnet == nil && agent.published.count == 1
+            }
             let links = try await scene.ip("ip -o link show")
             #expect(!links.contains("tartan-v6.1"))
             #expect(agent.log.lines.contains { $0.contains("no global IPv6 address") })

@@ -7,7 +7,9 @@ import Testing
 /// IPv6 from the lease to the ping: beside IPv4, and alone.
 @Suite(.enabled(if: Requirements.areMet, Requirements.reason), .timeLimit(.minutes(2)))
 struct DualStackTests {
-    @Test func `pods of two nodes reach each other by both families, each through a tunnel of its own kind`() async throws {
+    @Test func `pods of two nodes reach each other by both families, each through a tunnel of its own kind`()
+        async throws
+    {
         var settings = try LabScene.settings()
         settings.families = .dual
         settings.daemonOptions = ["--ip-masq"]

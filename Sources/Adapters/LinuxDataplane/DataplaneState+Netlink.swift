@@ -20,7 +20,9 @@ extension DataplaneState where Address: TrackedAddress {
 
     mutating func take(_ message: NextHopMessage, _ devices: EgressDevices) {
         let id = NextHopID(message.id)
-        guard message.origin == LinuxDataplaneDriver.origin, id.isIPv6 == (Address.neighborTable == .ipv6) else { return }
+        guard message.origin == LinuxDataplaneDriver.origin, id.isIPv6 == (Address.neighborTable == .ipv6) else {
+            return
+        }
         // One of our mark that we would not make is there to be replaced or removed.
         guard let gateway = message.gateway.flatMap(Address.init(family:)), message.isOnLink, !message.isOther else {
             nextHops[id] = NextHop(id: id, gateway: Address(bits: 0), device: .other)

@@ -37,7 +37,8 @@ extension LinuxDataplaneDriver {
             .compactMap { $0.address.flatMap(Address.init(family:)) }.first.map { Prefix(host: $0) }
         let device = VXLANDevice(
             name: name, vni: there.vni, port: there.port, mac: mac, mtu: Int(link.mtu ?? 0),
-            underlayIndex: there.underlay ?? 0, local: there.local.flatMap(Address.init(family:)) ?? Address(bits: 0), address: address,
+            underlayIndex: there.underlay ?? 0, local: there.local.flatMap(Address.init(family:)) ?? Address(bits: 0),
+            address: address,
             learning: there.learning,
             gbp: there.gbp)
         drift.with(Address.self) { $0.follow(device, at: link.index) }

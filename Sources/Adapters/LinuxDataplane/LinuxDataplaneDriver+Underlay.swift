@@ -40,7 +40,8 @@ extension LinuxDataplaneDriver {
             let all = try await self.socket.addresses()
             return Set(
                 all.compactMap { message in
-                    guard case .v4(let address)? = message.address, !own.contains(message.index), !address.isLoopback else {
+                    guard case .v4(let address)? = message.address, !own.contains(message.index), !address.isLoopback
+                    else {
                         return nil
                     }
                     return address

@@ -18,6 +18,7 @@ struct BenchmarkPeer {
     var peer: Peer<IPv4Address> {
         let subnet = IPv4Prefix(gateway, length: 24) ?? IPv4Prefix(host: gateway)
         return Peer(
-            key: SubnetKey(subnet), subnet: subnet, node: nil, publicIP: publicIP, mac: mac, createRevision: Revision(Int64(number)))
+            key: SubnetKey(subnet), subnet: subnet, node: nil, publicIP: publicIP, mac: mac,
+            createRevision: Revision(Int64(number)))
     }
 }

@@ -18,7 +18,8 @@ extension HostFacts {
             HostFinding(
                 .ipv6, .fault, what: "IPv6 is turned off on \(names.joined(separator: " and "))",
                 why: names[0] == "default"
-                    ? "the pods' bridge and their interfaces get no IPv6 address" : "the other nodes can't be reached by it",
+                    ? "the pods' bridge and their interfaces get no IPv6 address"
+                    : "the other nodes can't be reached by it",
                 remedy: names.map { "sysctl -w net/ipv6/conf/\($0)/disable_ipv6=0" }.joined(separator: " && "))
         ]
     }

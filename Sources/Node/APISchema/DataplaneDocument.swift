@@ -73,7 +73,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package var plan: [String]
 
     package init(
-        device: String?, ipv6Device: String? = nil, mtu: Int?, wanted: Int, present: Int, problem: String?, refusedCount: Int, refused: [String],
+        device: String?, ipv6Device: String? = nil, mtu: Int?, wanted: Int, present: Int, problem: String?,
+        refusedCount: Int, refused: [String],
         faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil,
         peers: [DataplanePeerDocument] = [], pending: Int = 0, plan: [String] = []
     ) {

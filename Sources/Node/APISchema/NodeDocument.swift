@@ -24,7 +24,8 @@ package struct NodeDocument: Codable, Hashable, Sendable {
     package var problems: [CheckProblemDocument]
 
     package init(
-        name: String, version: String, publicIP: String?, publicIPv6: String? = nil, phase: PhaseDocument, ready: Bool, lease: LeaseDocument?,
+        name: String, version: String, publicIP: String?, publicIPv6: String? = nil, phase: PhaseDocument, ready: Bool,
+        lease: LeaseDocument?,
         deadline: String?, backend: BackendDocument?, device: String?, ipv6Device: String? = nil, mtu: Int?,
         problems: [CheckProblemDocument]
     ) {

@@ -98,7 +98,8 @@ extension LabCluster {
         let deadline = ContinuousClock.now + .seconds(30)
         for node in description.nodes {
             let others = Set(
-                description.nodes.filter { $0.name != node.name }.flatMap { [$0.subnet, $0.ipv6Subnet] }.compactMap(\.self))
+                description.nodes.filter { $0.name != node.name }.flatMap { [$0.subnet, $0.ipv6Subnet] }.compactMap(
+                    \.self))
             let door = try RouteSocket(in: try NetworkNamespace(name: node.namespace))
             while true {
                 var routes = try await door.routes(.filter(table: RouteMessage.mainTable))

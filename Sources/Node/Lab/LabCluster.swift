@@ -31,8 +31,10 @@ package actor LabCluster {
         let etcds = Self.etcds(of: settings)
         members = etcds.map { [folder] in EtcdProcess(settings: $0, members: etcds, directory: folder.path) }
         description = LabDescription(
-            name: "\(settings.name)", folder: folder.path, network: "\(settings.families.hasIPv4 ? "\(settings.network)" : "\(LabSettings.ipv6Network)")",
-            underlay: "\(settings.families.hasIPv4 ? "\(settings.underlay)" : "\(LabSettings.ipv6Underlay)")", keeper: ProcessTable.ownNumber,
+            name: "\(settings.name)", folder: folder.path,
+            network: "\(settings.families.hasIPv4 ? "\(settings.network)" : "\(LabSettings.ipv6Network)")",
+            underlay: "\(settings.families.hasIPv4 ? "\(settings.underlay)" : "\(LabSettings.ipv6Underlay)")",
+            keeper: ProcessTable.ownNumber,
             etcd: LabDescription.Etcd(
                 namespace: namespace, endpoint: etcds.map(\.clientURL).joined(separator: ","),
                 prefix: "/coreos.com/network"))

@@ -16,7 +16,8 @@ extension DataplaneDocument {
             Fault(subnet: key.text, node: snapshot.leases[key]?.announcement.node?.name, reason: reason)
         }
         self.init(
-            device: dataplane.device, ipv6Device: dataplane.ipv6Device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
+            device: dataplane.device, ipv6Device: dataplane.ipv6Device, mtu: dataplane.mtu, wanted: dataplane.wanted,
+            present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
             faults: faults, findings: snapshot.findings.map { Finding($0) },
             lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },

@@ -102,7 +102,8 @@ extension Reconciler {
         guard let local = Address.address(of: situation.underlay) else {
             throw DataplaneError(
                 remedy: .misconfigured,
-                description: "'\(situation.underlay.name)' has no \(Address.familyName) address of its own; give it one")
+                description: "'\(situation.underlay.name)' has no \(Address.familyName) address of its own; give it one"
+            )
         }
         let device = VXLANDevice<Address>(
             name: name, config: vxlan, mac: Address.mac(settings.mac), underlay: situation.underlay, local: local,

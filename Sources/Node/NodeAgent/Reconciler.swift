@@ -112,7 +112,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             let now = status.clock.now
             // A device that waits for the end of a fight has nothing to be tried before.
             let waiting =
-                state.ipv4.problem == nil || state.ipv4.prepared != nil ? nil : state.ipv4.deviceFight.nextEnd(after: now)
+                state.ipv4.problem == nil || state.ipv4.prepared != nil
+                ? nil : state.ipv4.deviceFight.nextEnd(after: now)
             let retry = waiting ?? state.retryTime(at: now)
             return state.nextHoldEnd(after: now).map { min($0, retry) } ?? retry
         }

@@ -34,7 +34,9 @@ struct LeaseFault: Codable, Hashable, Sendable {
             overlaps(leases, { try? IPv4Prefix(parsing: $0.subnet) }) + overlaps(leases, ipv6Subnet)
             + strangers(leases, network)
             + shared(leases, "the VXLAN MAC address", { $0.backend.vtepMAC })
-            + shared(leases.filter { $0.kind == .lease }, "the public address", { $0.publicIP == "0.0.0.0" ? nil : $0.publicIP })
+            + shared(
+                leases.filter { $0.kind == .lease }, "the public address",
+                { $0.publicIP == "0.0.0.0" ? nil : $0.publicIP })
             + shared(leases.filter { $0.kind == .lease }, "the public address", { $0.publicIPv6 })
             + shared(leases.filter { $0.kind == .lease }, "the node name", { $0.node })
         return faults.sorted { ($0.subnet, $0.fault) < ($1.subnet, $1.fault) }
@@ -48,7 +50,7 @@ struct LeaseFault: Codable, Hashable, Sendable {
         _ leases: [LeaseDocument], _ subnet: (LeaseDocument) -> Prefix<Address>?
     ) -> [LeaseFault] {
         let sorted = leases.compactMap { lease in subnet(lease).map { (prefix: $0, lease: lease) } }
-        .sorted { $0.prefix < $1.prefix }
+            .sorted { $0.prefix < $1.prefix }
         var faults: [LeaseFault] = []
         var widest: (prefix: Prefix<Address>, lease: LeaseDocument)?
         for next in sorted {

@@ -17,7 +17,8 @@ struct NetworkConfigOptions: ParsableArguments {
     var subnetMax: String?
     @Option(help: ArgumentHelp("The cluster's IPv6 network, such as fd00:10:244::/48.", valueName: "ipv6-network"))
     var ipv6Network: String?
-    @Option(help: ArgumentHelp("The prefix length of a node's IPv6 subnet. (default: 64)", valueName: "ipv6-subnet-len"))
+    @Option(
+        help: ArgumentHelp("The prefix length of a node's IPv6 subnet. (default: 64)", valueName: "ipv6-subnet-len"))
     var ipv6SubnetLen: Int?
     @Option(help: ArgumentHelp("Whether the network has IPv4. (default: true)", valueName: "enable-ipv4"))
     var enableIpv4: Bool?

@@ -39,7 +39,8 @@ package enum LeaseFixtures {
         _ subnet: String?, _ ipv6Subnet: String, node number: Int, revision: Int64 = 10
     ) throws -> Lease {
         let ipv6 = try IPv6Prefix(parsing: ipv6Subnet)
-        let key = try subnet.map { SubnetKey(try IPv4Prefix(parsing: $0), ipv6Subnet: ipv6) } ?? SubnetKey(ipv6Subnet: ipv6)
+        let key =
+            try subnet.map { SubnetKey(try IPv4Prefix(parsing: $0), ipv6Subnet: ipv6) } ?? SubnetKey(ipv6Subnet: ipv6)
         return Lease(
             key: key,
             announcement: LeaseAnnouncement(

@@ -93,7 +93,8 @@ struct Delegate {
         guard config["ipam"]?["ranges"] == (try produced(subnet.file))["ipam"]?["ranges"] else {
             throw PluginError(
                 .mismatch,
-                "this node's subnet is \(subnet.file.subnets) and was another when the pod was made; start the pod anew")
+                "this node's subnet is \(subnet.file.subnets) and was another when the pod was made; start the pod anew"
+            )
         }
         config.set("prevResult", previous)
         _ = try DelegateCall(config, invocation).run()
