@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import APISchema
 import Foundation
 import Lab
+import NodeClient
 import Testing
 
 /// IPv6 from the lease to the ping: beside IPv4, and alone.
