@@ -21,6 +21,8 @@ test_packages=(
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"
     "busybox-static|what runs in those containers"
+    "chromium|the browser that the map page is tried in"
+    "python3|drives that browser over a pipe, with nothing but its own library"
     "libc6-dev|the C library for the static CNI plugin"
 )
 

@@ -212,4 +212,24 @@ import Testing
         ]
         for (node, fault) in cases { #expect(node.entries(for: lease) == .failure(fault)) }
     }
+
+    @Test func `a gateway that is not one hop away is none`() throws {
+        var announcement = LeaseFixtures.announcement(node: 2)
+        announcement.backend = .hostGateway
+        let lease = Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24")), announcement: announcement, kind: .reservation,
+            createRevision: Revision(1), modRevision: Revision(1))
+        func node(_ networks: [String]) throws -> LocalNode {
+            LocalNode(
+                node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(0), key: nil, backend: .hostGateway,
+                usesNextHops: true, networks: try networks.map { try IPv4Prefix(parsing: $0) })
+        }
+        #expect(try node(["10.9.0.0/16"]).entries(for: lease) == .failure(.notOnLink(LeaseFixtures.publicIP(2))))
+        for networks in [["10.9.0.0/16", "192.168.0.0/16"], []] {
+            guard case .success = try node(networks).entries(for: lease) else {
+                Issue.record("not a peer on \(networks)")
+                continue
+            }
+        }
+    }
 }

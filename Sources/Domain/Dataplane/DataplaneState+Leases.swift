@@ -37,7 +37,8 @@ package struct LocalNode<Address: DataplaneAddress>: Hashable, Sendable {
     package var usesNextHops: Bool
     /// Every address of this host.
     package var addresses: Set<Address>
-    /// The networks whose hosts get a plain route instead of VXLAN; without `DirectRouting` none.
+    /// The networks whose hosts get a plain route: with `host-gw` those of the underlay, which every peer must be on,
+    /// with `DirectRouting` the same instead of VXLAN, else none.
     package let directNetworks: [Prefix<Address>]
     /// How the cluster's network is cut into subnets.
     package let family: NetworkConfig.Family<Address>?
@@ -54,7 +55,12 @@ package struct LocalNode<Address: DataplaneAddress>: Hashable, Sendable {
         self.backend = backend
         self.usesNextHops = usesNextHops
         self.addresses = addresses
-        directNetworks = if case .vxlan(let config) = backend, config.directRouting { networks } else { [] }
+        directNetworks =
+            switch backend {
+            case .vxlan(let config): config.directRouting ? networks : []
+            case .hostGateway: networks
+            case .none: []
+            }
         self.family = family
     }
 
@@ -101,7 +107,13 @@ package struct LocalNode<Address: DataplaneAddress>: Hashable, Sendable {
             guard vtep.mac != self.mac else { return .failure(.sharesMAC(vtep.mac)) }
             return .success(vtep.mac)
         case .hostGateway:
-            return announcement.backend == .hostGateway ? .success(nil) : .failure(other)
+            guard announcement.backend == .hostGateway else { return .failure(other) }
+            // An underlay whose address is a single one says nothing of who is one hop away.
+            guard let address = Address.publicIP(of: announcement) else { return .failure(.missingPublicIP) }
+            guard directNetworks.isEmpty || directNetworks.contains(where: { $0.contains(address) }) else {
+                return .failure(.notOnLink(address))
+            }
+            return .success(nil)
         case .none:
             return .failure(.notCarried)
         }

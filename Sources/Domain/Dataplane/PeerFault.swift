@@ -25,6 +25,8 @@ package enum PeerFault<Address: DataplaneAddress>: Error, Hashable, Sendable, Cu
     case badMAC(MACAddress)
     case sharesMAC(MACAddress)
     case badPublicIP(Address)
+    /// A plain route needs its gateway one hop away.
+    case notOnLink(Address)
 
     /// Whether an operator should hear of it.
     package var isWorthReporting: Bool {
@@ -52,6 +54,8 @@ package enum PeerFault<Address: DataplaneAddress>: Error, Hashable, Sendable, Cu
         case .vni(let vni, let wanted): "its VNI is \(vni), this network's is \(wanted)"
         case .badMAC(let mac): "its VTEP MAC \(mac) is not that of one interface"
         case .sharesMAC(let mac): "its VTEP MAC \(mac) is this node's"
+        case .notOnLink(let address):
+            "its public address \(address) is on no network of this node's underlay, as host-gw needs"
         case .badPublicIP(let address): "its public address \(address) is not that of one host"
         }
     }

@@ -120,7 +120,7 @@ package struct NodeIdentity: Hashable, Sendable {
 
     private func isOwnMAC(_ backend: LeaseAnnouncement.Backend) -> Bool {
         guard let mac, case .vxlan(let ipv4, let ipv6) = backend else { return false }
-        return ipv4?.mac == mac || ipv6?.mac == mac.sibling
+        return ipv4?.mac == mac || ipv6?.mac == mac || ipv6?.mac == mac.sibling
     }
 }
 

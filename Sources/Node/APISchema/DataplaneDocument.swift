@@ -57,6 +57,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package var refusedCount: Int
     /// The first of them, each with its reason.
     package var refused: [String]
+    /// What another program keeps changing, the first few: it is put back ever more slowly.
+    package var fights: [String]
     package var faults: [Fault]
     /// The worst first.
     package var findings: [Finding]
@@ -74,8 +76,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
 
     package init(
         device: String?, ipv6Device: String? = nil, mtu: Int?, wanted: Int, present: Int, problem: String?,
-        refusedCount: Int, refused: [String],
-        faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil,
+        refusedCount: Int, refused: [String], fights: [String] = [], faults: [Fault], findings: [Finding] = [],
+        lastAudit: String? = nil, repairs: Int? = nil,
         peers: [DataplanePeerDocument] = [], pending: Int = 0, plan: [String] = []
     ) {
         self.device = device
@@ -86,6 +88,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         self.problem = problem
         self.refusedCount = refusedCount
         self.refused = refused
+        self.fights = fights
         self.faults = faults
         self.findings = findings
         self.lastAudit = lastAudit
@@ -105,6 +108,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         try container.encode(problem, forKey: .problem)
         try container.encode(refusedCount, forKey: .refusedCount)
         try container.encode(refused, forKey: .refused)
+        try container.encode(fights, forKey: .fights)
         try container.encode(faults, forKey: .faults)
         try container.encode(findings, forKey: .findings)
         try container.encode(lastAudit, forKey: .lastAudit)

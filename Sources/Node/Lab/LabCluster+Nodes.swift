@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-import Glibc
 import IPAddressing
 import Netlink
 
@@ -126,13 +124,12 @@ extension LabCluster {
 
     /// A node passes on what is not for itself: its pods' packets.
     private func forward(in namespace: String) throws {
-        let isDone = try NetworkNamespace(name: namespace).run { () throws(NetlinkError) -> Bool in
-            let file = unsafe open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC)
-            guard file >= 0 else { return false }
-            defer { close(file) }
-            return unsafe write(file, "1", 1) == 1
+        let namespaceOfNode = try NetworkNamespace(name: namespace)
+        for setting in ["ipv4/ip_forward"] + (settings.families.hasIPv6 ? ["ipv6/conf/all/forwarding"] : []) {
+            guard try namespaceOfNode.set(setting, to: "1") else {
+                throw LabFault(.failed, "forwarding can't be turned on in \(namespace): there is no net/\(setting)")
+            }
         }
-        if !isDone { throw LabFault(.failed, "forwarding can't be turned on in \(namespace); is /proc/sys writable?") }
     }
 
     static var randomMAC: MACAddress { MACAddress(locallyAdministered: .random(in: 0 ... .max)) }

@@ -19,6 +19,7 @@ extension DataplaneDocument {
             device: dataplane.device, ipv6Device: dataplane.ipv6Device, mtu: dataplane.mtu, wanted: dataplane.wanted,
             present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
+            fights: dataplane.fights,
             faults: faults, findings: snapshot.findings.map { Finding($0) },
             lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
             repairs: dataplane.repairs.total, pending: dataplane.pendingCount,

@@ -120,6 +120,8 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// Entries that the kernel refused, the first few, each with its reason.
     package var refused: [String] = []
     package var refusedCount = 0
+    /// What somebody keeps changing, the first few; repaired ever more slowly.
+    package var fights: [String] = []
     /// What others had changed and was put back, since the start.
     package var repairs = RepairCounts()
     /// When the kernel's tables were last read as a whole.

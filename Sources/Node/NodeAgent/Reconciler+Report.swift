@@ -65,6 +65,7 @@ extension Reconciler {
         // A pod has one MTU for both.
         account.mtu = [ipv4.deviceMTU, ipv6.deviceMTU].compactMap(\.self).min() ?? state.underlay.mtu
         account.repairs = ipv4.repairs + ipv6.repairs
+        account.fights = (fights(of: ipv4) + fights(of: ipv6)).sorted().prefix(10).map(\.self)
         account.lastAudit = state.lastAudit
         account.problem = state.problem
         account.local = ipv4.local
@@ -75,6 +76,11 @@ extension Reconciler {
         account.refused = refused.sorted().prefix(10).map(\.self)
         account.refusedCount = refused.count
         return account
+    }
+
+    private func fights<Address: DataplaneAddress>(of family: FamilyState<Address>) -> [String] {
+        let now = status.clock.now
+        return family.deviceFight.held(at: now).map { "device \($0)" } + family.fights.held(at: now).map(\.description)
     }
 
     private func add<Address: DataplaneAddress>(

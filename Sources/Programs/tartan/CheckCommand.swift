@@ -94,6 +94,12 @@ struct CheckCommand: AsyncParsableCommand {
                 fault: "the kernel refused \($0)",
                 remedy: "the daemon tries again by itself, at the latest every 30 s; remove what is in the way")
         }
+        faults += dataplane.fights.map {
+            LeaseFault(
+                fault: "another program keeps changing \($0)",
+                remedy:
+                    "find it (NetworkManager, systemd-networkd, a second network plugin) and have it leave that alone")
+        }
         if let problem = dataplane.problem {
             faults.append(
                 LeaseFault(
