@@ -219,7 +219,7 @@ import Testing
         let lease = Lease(
             key: SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24")), announcement: announcement, kind: .reservation,
             createRevision: Revision(1), modRevision: Revision(1))
-        func node(_ networks: [String]) throws -> LocalNode {
+        func node(_ networks: [String]) throws -> LocalNode<IPv4Address> {
             LocalNode(
                 node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(0), key: nil, backend: .hostGateway,
                 usesNextHops: true, networks: try networks.map { try IPv4Prefix(parsing: $0) })
