@@ -262,6 +262,7 @@ let package = Package(
             name: "KernelTests",
             dependencies: [
                 "LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit", "AgentTestKit",
+                "EtcdStore",
             ]),
         .testTarget(
             name: "CNITests",

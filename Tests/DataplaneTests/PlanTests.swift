@@ -166,7 +166,7 @@ import Testing
 }
 
 @Suite struct LeaseTranslationTests {
-    private func local(_ change: (inout LocalNode) -> Void = { _ in }) -> LocalNode {
+    private func local(_ change: (inout LocalNode<IPv4Address>) -> Void = { _ in }) -> LocalNode<IPv4Address> {
         var node = LocalNode(
             node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), key: nil, backend: .vxlan(VXLANConfig()),
             usesNextHops: true)
@@ -228,7 +228,7 @@ import Testing
     @Test func `what is not a peer is told why`() throws {
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
         let own = SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/25"))
-        let cases: [(LocalNode, PeerFault)] = [
+        let cases: [(LocalNode<IPv4Address>, PeerFault<IPv4Address>)] = [
             (local { $0.node = NodeID("n2") }, .own),
             (local { $0.key = lease.key }, .own),
             (local { $0.key = own }, .overlapsOwnSubnet(own.subnet)),
@@ -247,7 +247,7 @@ import Testing
         let lease = Lease(
             key: SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24")), announcement: announcement, kind: .reservation,
             createRevision: Revision(1), modRevision: Revision(1))
-        func node(_ networks: [String]) throws -> LocalNode {
+        func node(_ networks: [String]) throws -> LocalNode<IPv4Address> {
             LocalNode(
                 node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(0), key: nil, backend: .hostGateway,
                 usesNextHops: true, networks: try networks.map { try IPv4Prefix(parsing: $0) })

@@ -131,7 +131,7 @@ extension LeaseHolderStateMachine {
 
     /// A key in this node's name and with its address.
     func isOwn(_ lease: Lease) -> Bool {
-        lease.announcement.node == settings.identity.node && lease.announcement.publicIP == settings.identity.publicIP
+        lease.announcement.node == settings.identity.node && settings.identity.hasAddress(of: lease.announcement)
     }
 
     /// Whether a lease that stands where one is to be claimed is to be taken for this node's: one that was its own

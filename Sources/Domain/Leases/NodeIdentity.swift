@@ -76,7 +76,7 @@ package struct NodeIdentity: Hashable, Sendable {
     package func relation(to lease: Lease) -> Relation {
         let announcement = lease.announcement
         let sameName = announcement.node == node
-        let sameAddress = announcement.publicIP == publicIP
+        let sameAddress = hasAddress(of: announcement)
         guard sameName || sameAddress || lease.key == remembered else { return .none }
         if sameName && sameAddress { return .own(rank: 0) }
         let isRemembered = isOwnMAC(announcement.backend) || lease.key == remembered && !bearsOtherMAC(lease)
@@ -91,9 +91,15 @@ package struct NodeIdentity: Hashable, Sendable {
         return announcement.node == nil && isOwnMAC(announcement.backend) ? .own(rank: 3) : .none
     }
 
+    /// Whether the lease says this node's public address: that of IPv4 where there is one.
+    package func hasAddress(of announcement: LeaseAnnouncement) -> Bool {
+        guard publicIP == .any, announcement.publicIP == .any else { return announcement.publicIP == publicIP }
+        return publicIPv6 != nil && announcement.publicIPv6 == publicIPv6
+    }
+
     /// Whether the lease is this very process's, or of one before it: name, address, and the MAC where both say one.
     package func isSelf(_ lease: Lease) -> Bool {
-        guard lease.announcement.node == node, lease.announcement.publicIP == publicIP else { return false }
+        guard lease.announcement.node == node, hasAddress(of: lease.announcement) else { return false }
         return !bearsOtherMAC(lease)
     }
 
@@ -114,7 +120,7 @@ package struct NodeIdentity: Hashable, Sendable {
 
     private func isOwnMAC(_ backend: LeaseAnnouncement.Backend) -> Bool {
         guard let mac, case .vxlan(let ipv4, let ipv6) = backend else { return false }
-        return ipv4?.mac == mac || ipv6?.mac == mac
+        return ipv4?.mac == mac || ipv6?.mac == mac || ipv6?.mac == mac.sibling
     }
 }
 
@@ -135,14 +141,16 @@ package struct IdentityConflict: Error, Hashable, Sendable, CustomStringConverti
 
     package var description: String {
         let holder = lease.announcement.node.map { "node '\($0)'" } ?? "a node without a name"
-        let address = lease.announcement.publicIP
+        let ipv6 = lease.announcement.publicIP == .any ? lease.announcement.publicIPv6 : nil
+        let address = ipv6.map { "\($0)" } ?? "\(lease.announcement.publicIP)"
+        let option = ipv6 == nil ? "--public-ip" : "--public-ipv6"
         return switch shared {
         case .name:
-            "\(holder) at \(address) already holds \(lease.subnet) under this node's name; give this one another "
+            "\(holder) at \(address) already holds \(lease.key.text) under this node's name; give this one another "
                 + "--node-name, or release that lease if the node is gone"
         case .publicIP:
-            "\(holder) already holds \(lease.subnet) with this node's public address \(address); give this one "
-                + "another --public-ip, or release that lease if the node is gone"
+            "\(holder) already holds \(lease.key.text) with this node's public address \(address); give this one "
+                + "another \(option), or release that lease if the node is gone"
         }
     }
 }

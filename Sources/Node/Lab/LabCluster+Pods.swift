@@ -13,7 +13,11 @@ extension LabCluster {
         for number in numbers {
             let node = description.nodes[number - 1]
             guard let published = published(by: node) else { continue }
-            guard published.address(ofPod: settings.pods - 1) != nil else {
+            let last = settings.pods - 1
+            let hasRoom =
+                (published.ipv4.map { $0.address(ofPod: last) != nil } ?? true)
+                && (published.ipv6.map { $0.address(ofPod: last) != nil } ?? true)
+            guard hasRoom else {
                 throw LabFault(.usage, "\(settings.pods) pods do not fit into \(published.subnet); give fewer --pods")
             }
             waiting.append(
@@ -27,9 +31,11 @@ extension LabCluster {
         let made = try await Self.forEach(waiting) { pods in
             var made: [LabDescription.Pod] = []
             for pod in pods {
-                let address = try await pod.add()
+                let addresses = try await pod.add()
                 made.append(
-                    .init(name: pod.name, namespace: pod.namespace, node: pod.node.name, address: address))
+                    .init(
+                        name: pod.name, namespace: pod.namespace, node: pod.node.name, address: addresses[0],
+                        ipv6Address: addresses.first { $0.contains(":") }))
             }
             return made
         }

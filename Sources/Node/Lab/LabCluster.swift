@@ -33,8 +33,10 @@ package actor LabCluster {
         let etcds = Self.etcds(of: settings)
         members = etcds.map { [folder] in EtcdProcess(settings: $0, members: etcds, directory: folder.path) }
         description = LabDescription(
-            name: "\(settings.name)", folder: folder.path, network: "\(settings.network)",
-            underlay: "\(settings.underlay)", keeper: ProcessTable.ownNumber,
+            name: "\(settings.name)", folder: folder.path,
+            network: "\(settings.families.hasIPv4 ? "\(settings.network)" : "\(LabSettings.ipv6Network)")",
+            underlay: "\(settings.families.hasIPv4 ? "\(settings.underlay)" : "\(LabSettings.ipv6Underlay)")",
+            keeper: ProcessTable.ownNumber,
             etcd: LabDescription.Etcd(
                 namespace: namespace, endpoint: etcds.map(\.clientURL).joined(separator: ","),
                 prefix: "/coreos.com/network"))
@@ -45,7 +47,7 @@ package actor LabCluster {
             let isAlone = settings.etcdMembers == 1
             let place: LabPlace = isAlone ? .switch : .etcd(number)
             var member = EtcdSettings(
-                name: isAlone ? "etcd" : "\(place)", address: "\(settings.address(ofMember: number))",
+                name: isAlone ? "etcd" : "\(place)", address: settings.host(ofMember: number),
                 binaries: settings.tools.etcd)
             member.launcher = settings.tools.launcher(into: settings.name.namespace(of: place))
             return member
@@ -116,9 +118,9 @@ package actor LabCluster {
     private func initNetwork() async throws {
         let answer = try await LabAnswer.of(
             settings.tools.launcher(into: description.etcd.namespace) + [
-                settings.tools.tartan, "network", "init", "--network", "\(settings.network)", "--etcd-endpoints",
-                description.etcd.endpoint,
-            ])
+                settings.tools.tartan, "network", "init", "--etcd-endpoints", description.etcd.endpoint,
+            ] + (settings.families.hasIPv4 ? ["--network", "\(settings.network)"] : ["--enable-ipv4", "false"])
+                + (settings.families.hasIPv6 ? ["--ipv6-network", "\(LabSettings.ipv6Network)"] : []))
         guard answer.status == 0 else {
             throw LabFault(ending: answer.status, "the network can't be set up: \(answer.lastWords)")
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Every name and address of a lab: what `tartan lab up --json` prints, and `lab.json` in the lab's folder holds.
+/// Every name and address of a lab (one without IPv4 has those of IPv6 in their place): what `tartan lab up --json` prints, and `lab.json` in the lab's folder holds.
 ///
 ///     {"name": "lab", "folder": "/run/tartan-lab/lab", "network": "10.244.0.0/16", "underlay": "172.20.0.0/16",
 ///      "keeper": 4711,
@@ -24,8 +24,11 @@ package struct LabDescription: Codable, Hashable, Sendable {
         package var namespace: String
         /// On the underlay, of `eth0`.
         package var address: String
+        /// The same of IPv6; `nil` in a lab without.
+        package var ipv6Address: String?
         /// `nil` until the daemon has published it; so are the next two.
         package var subnet: String?
+        package var ipv6Subnet: String?
         /// The bridge `cni0`'s.
         package var gateway: String?
         /// What a pod's interface may carry, in bytes.
@@ -46,6 +49,7 @@ package struct LabDescription: Codable, Hashable, Sendable {
         package var namespace: String
         package var node: String
         package var address: String
+        package var ipv6Address: String?
     }
 
     package var name: String

@@ -17,8 +17,8 @@ struct LabPod: Sendable {
     /// The plugin's path.
     let plugin: String
 
-    /// Makes the namespace and has the plugin do its part (ADD); returns the pod's address.
-    func add() async throws -> String {
+    /// Makes the namespace and has the plugin do its part (ADD); returns the pod's addresses, IPv4's first.
+    func add() async throws -> [String] {
         let folder = Self.folder(of: node)
         let configuration = try Self.configuration(of: node)
         let answer = try await Self.apart {
@@ -26,10 +26,11 @@ struct LabPod: Sendable {
             return try run("ADD", configuration)
         }
         let result = try? JSONDecoder().decode(Answer.self, from: answer.output)
-        guard answer.status == 0, let address = result?.ips?.first?.address.prefix(while: { $0 != "/" }) else {
+        let addresses = (result?.ips ?? []).map { String($0.address.prefix { $0 != "/" }) }
+        guard answer.status == 0, !addresses.isEmpty else {
             throw LabFault(.failed, "\(name) has no network: \(result?.msg ?? "see \(folder)/log")")
         }
-        return String(address)
+        return addresses.filter { !$0.contains(":") } + addresses.filter { $0.contains(":") }
     }
 
     /// Has the plugin take its part back (DEL). The namespace is the lab's to remove.

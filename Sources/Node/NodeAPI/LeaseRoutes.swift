@@ -126,10 +126,10 @@ struct LeaseRoutes: Sendable {
         try AcceptHeader(request).require("application/json")
         let key = try SubnetPath.present(context)
         let (found, own, isComplete) = status.read { ($0.leases[key], $0.lease?.key, $0.leases.isComplete) }
-        // By its IPv4 subnet alone, a lease of a dual-stack network is found as well.
-        guard let lease = try found ?? (key.ipv6Subnet == nil ? catalog.current().lease(of: key.subnet) : nil) else {
+        // By one of its subnets alone, a lease of a dual-stack network is found as well.
+        guard let lease = try found ?? catalog.current().lease(like: key) else {
             guard isComplete else { throw APIProblem.notReady(status.read { $0.feedProblem }) }
-            throw APIProblem.notFound("nobody has a lease of \(key.subnet)")
+            throw APIProblem.notFound("nobody has a lease of \(key.text)")
         }
         var life: LeaseLife?
         if let grant = lease.grantID {

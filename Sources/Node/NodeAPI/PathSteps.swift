@@ -2,16 +2,20 @@
 
 import APISchema
 import Dataplane
+import IPAddressing
 import Leases
 import NodeAgent
 
-/// What a packet from this node to a lease's subnet meets, in this order, and what is wrong with each.
+/// What a packet from this node to an address of a lease's subnet meets, in this order, and what is wrong with each.
 struct PathSteps {
     private let snapshot: NodeStatus.Snapshot
     private let lease: Lease
+    /// Which half of the lease the address is of.
+    private let isIPv6: Bool
 
-    init(to lease: Lease, _ snapshot: NodeStatus.Snapshot) {
+    init(to address: IPAddress, _ lease: Lease, _ snapshot: NodeStatus.Snapshot) {
         self.lease = lease
+        isIPv6 = if case .v6 = address { true } else { false }
         self.snapshot = snapshot
     }
 
@@ -20,7 +24,7 @@ struct PathSteps {
         var steps = [leaseStep(isOwn: isOwn)]
         if let host { steps.append(host) }
         if isOwn {
-            steps.append(PathStepDocument(.route, wanted: "\(lease.subnet) on this node", present: "not looked at"))
+            steps.append(PathStepDocument(.route, wanted: "\(subnet) on this node", present: "not looked at"))
             return steps
         }
         let entries = entrySteps
@@ -31,11 +35,11 @@ struct PathSteps {
 
     private func leaseStep(isOwn: Bool) -> PathStepDocument {
         let announcement = lease.announcement
-        let holder = announcement.node.map { "\($0) at \(announcement.publicIP)" } ?? "\(announcement.publicIP)"
-        let text = "\(lease.subnet) of \(holder)\(isOwn ? ", this node" : "")"
+        let holder = announcement.node.map { "\($0) at \(publicIP)" } ?? "\(publicIP)"
+        let text = "\(subnet) of \(holder)\(isOwn ? ", this node" : "")"
         return PathStepDocument(
             .lease, wanted: text, present: text,
-            problem: snapshot.faults[lease.key].map { "the lease is not programmed here: \($0)" })
+            problem: fault.map { "the lease is not programmed here: \($0)" })
     }
 
     /// Only where there is something to say.
@@ -51,8 +55,8 @@ struct PathSteps {
 
     /// The kernel's entries, as of the reconciler's last pass.
     private var entrySteps: [PathStepDocument] {
-        guard let document = DataplanePeers(snapshot).document(of: lease) else { return [] }
-        return document.entries.map { entry in
+        guard fault == nil, let entries = DataplanePeers(snapshot).entries(of: lease, isIPv6: isIPv6) else { return [] }
+        return entries.map { entry in
             let step = Self.step(of: entry.wanted)
             guard !entry.isTrue else { return PathStepDocument(step, wanted: entry.wanted, present: entry.present) }
             let fault =
@@ -79,7 +83,18 @@ struct PathSteps {
     }
 
     private var underlay: PathStepDocument? {
-        let address = lease.announcement.publicIP
-        return PathStepDocument(.underlay, wanted: "to \(address)", present: "not looked at")
+        PathStepDocument(.underlay, wanted: "to \(publicIP)", present: "not looked at")
+    }
+
+    private var fault: String? { isIPv6 ? snapshot.ipv6Faults[lease.key] : snapshot.faults[lease.key] }
+
+    private var subnet: String {
+        isIPv6 ? lease.key.ipv6Subnet.map { "\($0)" } ?? "\(lease.subnet)" : "\(lease.subnet)"
+    }
+
+    private var publicIP: String {
+        let announcement = lease.announcement
+        return isIPv6
+            ? announcement.publicIPv6.map { "\($0)" } ?? "\(announcement.publicIP)" : "\(announcement.publicIP)"
     }
 }

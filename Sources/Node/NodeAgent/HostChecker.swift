@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Dataplane
+import IPAddressing
 import Leases
 package import Logging
 import ServiceLifecycle
@@ -62,9 +63,13 @@ package struct HostChecker<Inspector: HostInspector>: Service {
     private func expectation() -> HostExpectation? {
         status.read { snapshot in
             guard case .valid(let config)? = snapshot.config else { return nil }
-            var name = device ?? ""
-            if device == nil, case .vxlan(let vxlan) = config.backend { name = "tartan.\(vxlan.vni)" }
-            return HostExpectation(config: config, own: snapshot.lease?.key, underlay: underlay, device: name)
+            var wanted = HostExpectation(
+                config: config, own: snapshot.lease?.key, underlay: underlay, device: device ?? "")
+            if case .vxlan(let vxlan) = config.backend {
+                wanted.device = IPv4Address.deviceName(vni: vxlan.vni, chosen: device)
+                if config.ipv6 != nil { wanted.ipv6Device = IPv6Address.deviceName(vni: vxlan.vni, chosen: device) }
+            }
+            return wanted
         }
     }
 

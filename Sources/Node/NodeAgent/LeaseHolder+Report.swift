@@ -48,7 +48,7 @@ extension LeaseHolder {
                 metadata: ["error": "\(error)", "in": "\(pause)"])
         case .reclaiming(let key):
             logger.warning("the lease ended in etcd; claiming the same subnet again", metadata: ["subnet": "\(key)"])
-            status.update { $0.leaseProblem = "the lease of \(key.subnet) ended in etcd and is being claimed again" }
+            status.update { $0.leaseProblem = "the lease of \(key.text) ended in etcd and is being claimed again" }
         case .renewed(let until):
             let hadProblem = status.update { snapshot in
                 defer { snapshot.leaseProblem = nil }

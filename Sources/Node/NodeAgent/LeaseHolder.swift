@@ -128,7 +128,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             logger.critical(
                 "the subnet belongs to another node now; this node's pods are cut off until it has another",
                 metadata: ["subnet": "\(key)", "holder": "\(holder?.announcement.node?.name ?? "unknown")"])
-            status.update { $0.leaseProblem = "the lease of \(key.subnet) was lost to another node" }
+            status.update { $0.leaseProblem = "the lease of \(key.text) was lost to another node" }
             reconciler.setOwn(nil)
         case .report(let notice): report(notice)
         case .stop: break

@@ -55,6 +55,7 @@ package final class NodeStatus: Sendable {
         package var publicIP: IPv4Address?
         /// Whether the node has, or is to have, a subnet of its own; an authority need not.
         package var leasesForItself = true
+        package var publicIPv6: IPv6Address?
         /// The config in force: the last good one that this node could apply; before there was one, what etcd says.
         package var config: ConfigReading?
         /// What etcd's config says now, in force or not.
@@ -89,6 +90,8 @@ package final class NodeStatus: Sendable {
         package var cni: CNIStatus?
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
+        /// The same of the leases' other half, where only that is not programmed.
+        package var ipv6Faults: [SubnetKey: String] = [:]
 
         /// The lease's phase now: past its deadline it is fenced, whether or not the holder has come to say so.
         package func phase(at now: MonotonicTime) -> LeasePhase {
@@ -147,7 +150,11 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// When the kernel's tables were last read as a whole.
     package var lastAudit: MonotonicTime?
     /// What this node makes of its peers' leases; `nil` before the kernel was first looked at.
-    package var local: LocalNode?
+    package var local: LocalNode<IPv4Address>?
+    /// The same for IPv6; `nil` also where it is not carried.
+    package var ipv6Local: LocalNode<IPv6Address>?
+    /// IPv6's VXLAN device.
+    package var ipv6Device: String?
     /// Where kernel and leases differed after the last pass, the first ``pendingLimit``.
     package var pending: [PendingEntry] = []
     package var pendingCount = 0

@@ -136,7 +136,8 @@ package struct NodeClient: Sendable {
 extension LeaseDocument {
     /// The subnet as the lease's key in etcd and the endpoint's paths have it: `10.244.20.0-24`.
     package var key: String {
-        let parts = [subnet, ipv6Subnet].compactMap(\.self)
+        // Without IPv4 nothing stands in its place, in flannel's form.
+        let parts = [subnet == ipv6Subnet ? "0.0.0.0/0" : subnet, ipv6Subnet].compactMap(\.self)
         return parts.map { String($0.map { $0 == "/" ? "-" : $0 }) }.joined(separator: "&")
     }
 }

@@ -54,7 +54,8 @@ struct Assembly {
         let status = NodeStatus(
             node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config, metrics: metrics)
         status.update { snapshot in
-            snapshot.publicIP = underlay.publicIP
+            snapshot.publicIP = IPv4Address.publicIP(of: underlay)
+            snapshot.publicIPv6 = IPv6Address.publicIP(of: underlay)
             snapshot.leaseTTL = configuration.leaseTTL
         }
         let holderInbox = LeaseHolderInbox()
@@ -101,6 +102,7 @@ struct Assembly {
             "tartand starts",
             metadata: [
                 "version": "\(Version.text)", "node": "\(configuration.node)", "publicIP": "\(underlay.publicIP)",
+                "publicIPv6": "\(IPv6Address.publicIP(of: underlay).map { "\($0)" } ?? "none")",
                 "etcd": "\(configuration.etcd.endpoints.joined(separator: ","))",
                 "prefix": "\(configuration.keys.prefix)",
             ])
@@ -144,7 +146,7 @@ struct Assembly {
         let preferred = AtomicFile(configuration.subnetFile).contents().flatMap(SubnetFile.rememberedSubnet(in:))
         return NodeIdentity(
             node: configuration.node, publicIP: underlay.publicIP,
-            publicIPv6: configuration.underlay.publicIPv6 ?? underlay.ipv6Address, remembered: known.subnet,
+            publicIPv6: IPv6Address.publicIP(of: underlay), remembered: known.subnet,
             preferred: preferred, mac: mac)
     }
 
@@ -188,10 +190,10 @@ struct Assembly {
         logger.notice(
             "subnet published",
             metadata: [
-                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnet)", "mtu": "\(file.mtu)",
+                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnets)", "mtu": "\(file.mtu)",
                 "etcdRequests": "\(counters.unaryTotal)",
             ])
-        notifier.ready("\(file.subnet)")
+        notifier.ready(file.subnets)
         chost_release_code()
         chost_release_memory()
     }

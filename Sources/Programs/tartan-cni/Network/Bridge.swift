@@ -141,7 +141,7 @@ struct Bridge {
             }
             if !hasAddress { try add(pool, &host) }
         }
-        try KernelSetting("ipv4/ip_forward").set(1)
+        if subnet.pools.contains(where: { !$0.isIPv6 }) { try KernelSetting("ipv4/ip_forward").set(1) }
         if subnet.pools.contains(where: \.isIPv6) { try KernelSetting("ipv6/conf/all/forwarding").set(1) }
     }
 
