@@ -26,6 +26,35 @@ import Testing
         #expect(server.accepted == 2)
     }
 
+    @Test func `connections that are to be renewed end what is under way, and none of them is used again`() async throws {
+        let asked = Counter()
+        let server = try ScriptedServer { connection in
+            while connection.readRequest() != nil {
+                asked.add()
+                // The second request of all is never answered.
+                if asked.value == 2 { return connection.waitForClose() }
+                connection.write(answer("x"))
+            }
+        }
+        defer { server.stop() }
+        _ = try await client.send(CurlRequest(url: server.url))
+        async let hanging = client.send(CurlRequest(url: server.url, timeout: .seconds(60)))
+        try await eventually("it was asked") { asked.value == 2 }
+        // Ages of connections are compared in whole seconds.
+        try await Task.sleep(for: .milliseconds(2_100))
+        client.renewConnections()
+        let error = await #expect(throws: CurlError.self) { _ = try await hanging }
+        guard case .closed? = error else {
+            Issue.record("\(error as Any)")
+            return
+        }
+        let before = server.accepted
+        _ = try await client.send(CurlRequest(url: server.url))
+        #expect(server.accepted == before + 1)
+        _ = try await client.send(CurlRequest(url: server.url))
+        #expect(server.accepted == before + 1, "new ones are kept")
+    }
+
     /// Answers the first request of a connection and closes it when the second comes.
     private func forgetfulServer(_ requests: Counter) throws -> ScriptedServer {
         try ScriptedServer { connection in

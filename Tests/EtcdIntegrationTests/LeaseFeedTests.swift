@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Etcd
-import EtcdStore
 import IPAddressing
 import Lab
 import Leases
 import TestKit
 import Testing
+
+@testable import EtcdStore
 
 @Suite(.enabled(if: EtcdVersion.installed != nil, EtcdVersion.reason))
 struct LeaseFeedTests {
@@ -159,6 +160,65 @@ struct LeaseFeedTests {
                 return try feed.table.count == 4 && numbers.allSatisfy { feed.table[try key($0)] != nil }
             }
             #expect(follower.state.snapshotCount == 2)
+        }
+    }
+
+    /// What the listing after a compaction contradicts, where the proof of the history is gone.
+    @Test(arguments: Progress.allCases)
+    func `a restored etcd is noticed also where a compaction is why the leases are listed`(
+        progress: Progress
+    ) async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let writer = try cluster.client()
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            try await writer.put(keys.config, bytes(config))
+            try await put(0..<3, writer)
+            try await cluster.only.saveSnapshot(to: snapshot)
+            let follower = FeedFollower(EtcdLeaseStore(client: try cluster.client(), keys: keys).feed())
+            try await follower.wait("the leases are there") { $0.table.count == 3 && $0.table.isComplete }
+            // What the restored etcd has again, or does not have any more.
+            try await writer.delete(KeyRange(key: keys.key(of: try key(0))))
+            try await put(1..<2, writer) { _ in 99 }
+            let lost = try key(10)
+            try await put(10..<11, writer)
+            try await follower.wait("the changes are in") { $0.table.count == 3 && $0.table[lost] != nil }
+            #expect(follower.state.table.history == 1)
+            try await away(cluster, restoring: snapshot) { other in
+                let count = progress == .behind ? 1 : progress == .level ? 3 : 40
+                for _ in 0..<count { try await other.put("/x", []) }
+                let last = try await other.put("/x", [])
+                try await cluster.only.control("--endpoints", other.endpoint, "compact", "\(last)")
+            }
+            try await follower.wait("what the restored etcd holds is known") { feed in
+                try feed.table.count == 3 && [0, 1, 2].allSatisfy { feed.table[try key($0)] != nil }
+            }
+            #expect(follower.state.snapshotCount == 2)
+            #expect(follower.state.table.history == 2)
+        }
+    }
+
+    @Test func `an etcd restored between a listing and its watch is noticed once there was time for it`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let client = try cluster.client()
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            try await put(0..<3, client)
+            try await cluster.only.saveSnapshot(to: snapshot)
+            try await put(3..<5, client)
+            let feed = LeaseFeed(client: try cluster.client(), keys: keys, trust: .zero)
+            var iterator = feed.makeAsyncIterator()
+            var table = LeaseTable()
+            guard case .snapshot(let first)? = try await iterator.next(isolation: nil) else {
+                throw LabError("no snapshot")
+            }
+            _ = table.apply(first)
+            #expect(table.count == 5 && table.isComplete)
+            try await away(cluster, restoring: snapshot) { other in
+                for _ in 0..<40 { try await other.put("/x", []) }
+            }
+            while table.history == 1 {
+                if case .snapshot(let part)? = try await iterator.next(isolation: nil) { _ = table.apply(part) }
+            }
+            #expect(table.count == 3)
         }
     }
 

@@ -55,6 +55,31 @@ import Testing
         }
     }
 
+    @Test func `a lost subnet's promise is taken back, also where that fails at first, and the next one is published`()
+        async throws
+    {
+        struct Full: Error {}
+        let (scene, kernel) = scene()
+        try await scene.run {
+            try scene.start(leases(1...2))
+            try await settle(scene, kernel, entries: 8)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            let own = SubnetKey(try #require(scene.published.first).subnet)
+            scene.failPublishing(with: Full())
+            scene.inbox.lose(own)
+            try await scene.eventually("the problem") { scene.status.read { $0.subnetFileProblem } == "Full()" }
+            scene.failPublishing(with: nil)
+            try await scene.eventually("it is taken back") { scene.forfeited == [own] }
+            #expect(scene.published.count == 1)
+            // The same again, and both at once: published anew all the same.
+            scene.inbox.setOwn(own)
+            try await scene.eventually("the subnet file again") { scene.published.count == 2 }
+            scene.inbox.lose(own)
+            scene.inbox.setOwn(own)
+            try await scene.eventually("and again") { scene.published.count == 3 }
+        }
+    }
+
     @Test func `a node without a dataplane and a subnet that waits for its node are no faults`() async throws {
         let (scene, kernel) = scene()
         func lease(_ subnet: String, _ backend: LeaseAnnouncement.Backend, _ kind: Lease.Kind, _ number: Int) throws

@@ -36,8 +36,19 @@ package struct SubnetFile: Hashable, Sendable {
             lines += ["FLANNEL_IPV6_NETWORK=\(ipv6Network)", "FLANNEL_IPV6_SUBNET=\(Self.gateway(of: ipv6Subnet))"]
         }
         lines += ["FLANNEL_MTU=\(mtu)", "FLANNEL_IPMASQ=\(masquerade)"]
-        if isLeaseLost { lines.append("TARTAN_LEASE=lost") }
+        if isLeaseLost { lines.append(Self.lossLine) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static let lossLine = "TARTAN_LEASE=lost"
+
+    /// A file's text with the word that the lease of that subnet is lost, and all else as it was; `nil` where it is
+    /// not of that subnet, or says so already.
+    package static func forfeiting(_ key: SubnetKey, in text: String) -> String? {
+        guard rememberedSubnet(in: text)?.subnet == key.subnet else { return nil }
+        let lines = text.split(whereSeparator: \.isNewline)
+        guard lines.last(where: { $0.hasPrefix("TARTAN_LEASE=") }).map(String.init) != lossLine else { return nil }
+        return (lines.map(String.init) + [lossLine]).joined(separator: "\n") + "\n"
     }
 
     /// The subnet that a file written before names, for finding the node's lease again; `nil` where the text names

@@ -64,7 +64,8 @@ package struct HostChecker<Inspector: HostInspector>: Service {
             guard case .valid(let config)? = snapshot.config else { return nil }
             var name = device ?? ""
             if device == nil, case .vxlan(let vxlan) = config.backend { name = "tartan.\(vxlan.vni)" }
-            return HostExpectation(config: config, own: snapshot.lease?.key, underlay: underlay, device: name)
+            return HostExpectation(
+                config: config, own: snapshot.lease?.key, underlay: snapshot.underlay ?? underlay, device: name)
         }
     }
 
@@ -73,7 +74,7 @@ package struct HostChecker<Inspector: HostInspector>: Service {
         let facts = try await inspector.facts()
         guard facts.findings(for: wanted).contains(where: { $0.check == .forwarding }) else { return facts }
         do {
-            try await inspector.enableForwarding(ipv6: wanted.config.ipv6 != nil, underlay: underlay.name)
+            try await inspector.enableForwarding(ipv6: wanted.config.ipv6 != nil, underlay: wanted.underlay.name)
             logger.notice("this host did not forward packets and does now")
         } catch {
             logger.debug("the host is left as it is", metadata: ["error": "\(error)"])

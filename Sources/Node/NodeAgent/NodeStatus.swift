@@ -46,7 +46,10 @@ package final class NodeStatus: Sendable {
 
     package struct Snapshot: Sendable {
         package let node: NodeID
+        /// The address that the node announces, or will.
         package var publicIP: IPv4Address?
+        /// The interface to the peers as it is now, once it is another than at the start.
+        package var underlay: Underlay?
         /// The config in force: the last good one that this node could apply; before there was one, what etcd says.
         package var config: ConfigReading?
         /// What etcd's config says now, in force or not.
@@ -66,6 +69,8 @@ package final class NodeStatus: Sendable {
         package var feedProblem: String?
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
+        /// Why the node's present address is not announced.
+        package var addressProblem: String?
         package var dataplane = DataplaneStatus()
         package var masquerade = MasqueradeStatus()
         /// What about the host is in the way, the worst first.
@@ -94,7 +99,7 @@ package final class NodeStatus: Sendable {
                     phase == .leased || phase == .renewing
                         ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
                 ),
-                ("dataplane", dataplane.problem ?? masquerade.problem),
+                ("dataplane", addressProblem ?? dataplane.problem ?? masquerade.problem),
                 (
                     "subnet-file",
                     subnetFileProblem ?? (isSubnetFileWritten ? nil : "the subnet file has not been written yet")

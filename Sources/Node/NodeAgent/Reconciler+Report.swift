@@ -8,6 +8,7 @@ extension Reconciler {
     /// Says how things stand, and gives the subnet to the pods once it can carry them, which is not said of a kernel
     /// that was found to be another than it was taken for; `false` where that failed.
     func publish(_ state: inout ReconcilerState, isSound: Bool) async -> Bool {
+        guard forfeit(&state) else { return false }
         guard let table = state.table else { return true }
         let account = account(of: state, table)
         status.update { $0.dataplane = account }
@@ -32,16 +33,46 @@ extension Reconciler {
             }
             return true
         } catch {
-            let problem = "\(error)"
-            let isNews = status.update { snapshot in
-                defer { snapshot.subnetFileProblem = problem }
-                return snapshot.subnetFileProblem != problem
-            }
-            logger.log(
-                level: isNews ? .error : .debug, "the subnet file could not be written; trying again",
-                metadata: ["error": "\(error)"])
+            reportFile(error)
             return false
         }
+    }
+
+    /// The holder has written it, if it could: here it is tried again.
+    private func forfeit(_ state: inout ReconcilerState) -> Bool {
+        guard let lost = state.lost else { return true }
+        do {
+            try forfeitSubnet(lost)
+            state.lost = nil
+            status.update { $0.subnetFileProblem = nil }
+            return true
+        } catch {
+            reportFile(error)
+            return false
+        }
+    }
+
+    private func reportFile(_ error: any Error) {
+        let problem = "\(error)"
+        let isNews = status.update { snapshot in
+            defer { snapshot.subnetFileProblem = problem }
+            return snapshot.subnetFileProblem != problem
+        }
+        logger.log(
+            level: isNews ? .error : .debug, "the subnet file could not be written; trying again",
+            metadata: ["error": "\(error)"])
+    }
+
+    /// Where peers are told of an address that is not there (any more).
+    private func addressProblem(_ state: ReconcilerState) -> String? {
+        if let address = state.lostPublicIP {
+            return "this host no longer has the public address \(address), which the lease announces as --public-ip "
+                + "says; give it back, or restart tartand with another --public-ip"
+        }
+        let announced = state.own.flatMap { own in status.read { $0.leases[own]?.announcement.publicIP } }
+        guard let announced, announced != state.underlay.publicIP else { return nil }
+        return "the lease announces \(announced), but the address of '\(state.underlay.name)' is "
+            + "\(state.underlay.publicIP) now"
     }
 
     private func account(of state: ReconcilerState, _ table: PeerTable) -> DataplaneStatus {
@@ -54,7 +85,7 @@ extension Reconciler {
         account.refusedCount = state.refused.count
         account.repairs = state.repairs
         account.lastAudit = state.lastAudit
-        account.problem = state.underlayProblem
+        account.problem = state.underlayProblem ?? addressProblem(state)
         return account
     }
 }

@@ -45,6 +45,7 @@ struct Assembly {
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
         let carriesTraffic = configuration.dataplane == .netlink
+        let publication = SubnetPublication(configuration.subnetFile)
 
         let api = NodeAPIServer(
             status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
@@ -60,7 +61,11 @@ struct Assembly {
             status: status, inbox: holderInbox, reconciler: reconcilerInbox,
             releasesOnShutdown: configuration.whenStopped == .release,
             seed: UInt64.random(in: 0 ... .max), logger: logger,
-            remember: { key in remember(mac: identity.mac, subnet: key) })
+            remember: { key in
+                publication.regain(key)
+                remember(mac: identity.mac, subnet: key)
+            },
+            forfeit: { try publication.forfeit($0) })
         let host = carriesTraffic ? try HostServices(configuration, status, underlay, logger) : nil
         let reconciler = Reconciler(
             driver: driver,
@@ -69,11 +74,16 @@ struct Assembly {
                 device: configuration.device, masquerade: configuration.masquerade && carriesTraffic,
                 carriesTraffic: carriesTraffic, withdrawsOnShutdown: configuration.whenStopped != .keep,
                 selection: configuration.underlay, resync: configuration.resync),
-            status: status, inbox: reconcilerInbox, logger: logger,
+            status: status, inbox: reconcilerInbox, logger: logger, holder: holderInbox,
+            whenMoved: {
+                client.renewConnections()
+                host?.checker.check()
+            },
+            forfeitSubnet: { try publication.forfeit($0) },
             publishSubnet: { file in
                 // What the file promises is true before it is there to be read.
                 try await host?.masquerader?.prepare(Masquerade(file))
-                try publish(file, counters: client.counters)
+                try publish(file, by: publication, counters: client.counters)
                 host?.checker.check()
             })
 
@@ -153,8 +163,8 @@ struct Assembly {
         }
     }
 
-    private func publish(_ file: SubnetFile, counters: EtcdCounters) throws {
-        try AtomicFile(configuration.subnetFile).replace(with: file.text)
+    private func publish(_ file: SubnetFile, by publication: SubnetPublication, counters: EtcdCounters) throws {
+        try publication.publish(file)
         logger.notice(
             "subnet published",
             metadata: [

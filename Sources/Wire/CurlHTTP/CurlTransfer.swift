@@ -73,8 +73,14 @@ import CCurl
         try setCallbacks()
     }
 
-    func prepare(_ call: CurlCall, receiver: CurlReceiver) throws(CurlOptionError) {
+    /// - Parameter oldestConnection: the greatest age of a connection that may be used; `nil`: any.
+    func prepare(
+        _ call: CurlCall, receiver: CurlReceiver, oldestConnection: Duration?
+    ) throws(CurlOptionError) {
         let request = call.request
+        // Whole seconds, of which 0 means no limit.
+        try easy.set(
+            CURLOPT_MAXLIFETIME_CONN, oldestConnection.map { max(1, Int($0.components.seconds)) } ?? 0)
         try easy.set(CURLOPT_URL, request.url)
         try easy.set(CURLOPT_UNIX_SOCKET_PATH, request.unixSocketPath)
         try setMethod(request)
