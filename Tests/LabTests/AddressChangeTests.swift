@@ -55,7 +55,7 @@ struct AddressChangeTests {
         try await LabScene.with(try LabScene.settings()) { cluster in
             var before = try await leases(cluster, of: "node2")
             try await run(
-                cluster, "ip addr add 172.20.0.77/16 dev eth0", "ip addr del 172.20.0.11/16 dev eth0",
+                cluster, "ip addr del 172.20.0.11/16 dev eth0", "ip addr add 172.20.0.77/16 dev eth0",
                 "ip route replace default via 172.20.0.1")
             try await expectSettled(cluster, at: "172.20.0.77", before)
 
@@ -86,7 +86,7 @@ struct AddressChangeTests {
             // Node 2 has gone from there, but its lease says so still.
             try await cluster.setConnected("node2", false)
             try await run(
-                cluster, "ip addr add 172.20.0.12/16 dev eth0", "ip addr del 172.20.0.11/16 dev eth0",
+                cluster, "ip addr del 172.20.0.11/16 dev eth0", "ip addr add 172.20.0.12/16 dev eth0",
                 "ip route replace default via 172.20.0.1")
             let isTold = try await LabScene.eventually {
                 let node = try await cluster.client(of: "node1").node()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import APISchema
 import Foundation
 import Lab
 import NodeClient

@@ -4,9 +4,10 @@ import AgentTestKit
 import Dataplane
 import IPAddressing
 import Leases
-import NodeAgent
 import TestKit
 import Testing
+
+@testable import NodeAgent
 
 @Suite struct ReconcilerDriftTests {
     private typealias Scene = ReconcilerScene<FakeKernel>

@@ -62,7 +62,7 @@ package struct Watch: AsyncSequence, Sendable {
         private var isOver = false
 
         /// With several members a silent one is noticed within 5 s; one that is alone can only be asked again.
-        private var silenceNotice: Duration { client.members.endpoints.count > 1 ? .milliseconds(2_500) : .seconds(30) }
+        private var silenceNotice: Duration { client.members.endpoints.count > 1 ? .seconds(2) : .seconds(30) }
         private static let probeLimit = Duration.seconds(2)
 
         init(client: EtcdClient, keys: KeyRange, mark: HistoryMark, trustedUntil: ContinuousClock.Instant?) {
