@@ -25,6 +25,22 @@ import Testing
         #expect(scene.gone(again, at: 7).claim?.key == lease.key)
     }
 
+    @Test func `a listing that should know the lease's last write and does not is believed, and written anew`() throws {
+        // Restored to before a write of which only its answer told, and gone on past it: no key speaks against it.
+        var (scene, lease) = try HolderScene.leased()
+        let address = LeaseFixtures.publicIP(77)
+        _ = scene.machine.addressChanged(to: address, nil, in: scene.table, at: scene.now)
+        var announcement = lease.announcement
+        announcement.publicIP = address
+        let written = Lease(
+            key: lease.key, announcement: announcement, kind: lease.kind, createRevision: lease.createRevision,
+            modRevision: Revision(15))
+        _ = try scene.claimed(written)
+        #expect(scene.list([lease], at: 14).isEmpty, "an old listing")
+        let claim = try #require(scene.list([lease], at: 20).claim)
+        #expect((claim.condition, claim.announcement) == (lease.unchanged, announcement))
+    }
+
     @Test func `a subnet that the snapshot gives to another is left`() throws {
         var (scene, lease) = try HolderScene.leased()
         let other = try LeaseFixtures.lease("10.244.2.0/24", node: 2, revision: 4)

@@ -38,7 +38,10 @@ extension LeaseHolderStateMachine {
             guard isOld || table.revision >= held.lease.modRevision else { return [] }
             return reclaim(held, session: held.session)
         }
-        guard isOld || lease.modRevision > held.lease.modRevision else { return [] }
+        // One that should know of the lease's last write and does not is of another history, which the feed had no way
+        // to notice: of this write only the answer told.
+        let isUnaware = lease.modRevision < held.lease.modRevision && table.revision >= held.lease.modRevision
+        guard isOld || isUnaware || lease.modRevision > held.lease.modRevision else { return [] }
         return ownKeyRead(lease, held, in: table, at: now)
     }
 
