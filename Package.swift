@@ -3,6 +3,14 @@
 
 import PackageDescription
 
+/// What `GET /` is put together from.
+let mapFiles =
+    ["map.html", "map.css"]
+    + [
+        "addresses", "leases", "events", "painter", "weave", "history", "page", "words", "details", "grid", "search",
+        "legend", "layout", "live",
+    ].map { "\($0).js" }
+
 let package = Package(
     name: "tartan",
     platforms: [.macOS(.v26)],
@@ -80,8 +88,9 @@ let package = Package(
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
-            // A link to the one at the top: the endpoint serves its own contract.
-            path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
+            // A link to the one at the top: the endpoint serves its own contract. And the map, which is one document.
+            path: "Sources/Node/NodeAPI",
+            resources: ["openapi.yaml"].map { .embedInCode($0) } + mapFiles.map { .embedInCode("Map/\($0)") }),
         .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
         .target(
             name: "Lab",
@@ -112,7 +121,7 @@ let package = Package(
             name: "tartan",
             dependencies: [
                 "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases",
-                "IPAddressing",
+                "IPAddressing", "Dataplane", "LinuxDataplane",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -127,13 +136,19 @@ let package = Package(
             ]),
 
         // Measured, not shipped.
+        // An etcd with many leases and a tartand beside it, for those that measure a whole node.
+        .target(
+            name: "BenchmarkKit",
+            dependencies: [
+                "Lab", "Etcd", "EtcdStore", "Netlink", "Leases", "IPAddressing",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Benchmarks/BenchmarkKit"),
         .executableTarget(
             name: "PeersBenchmark",
             dependencies: [
-                "Lab", "Etcd", "CurlHTTP", "EtcdStore", "Netlink", "Leases", "IPAddressing",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "Logging", package: "swift-log"),
+                "BenchmarkKit", "Lab", "Netlink", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
         .executableTarget(
@@ -149,7 +164,8 @@ let package = Package(
         .executableTarget(
             name: "KernelBenchmark",
             dependencies: [
-                "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases", "IPAddressing", "Lab",
+                "BenchmarkKit", "Etcd", "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases",
+                "IPAddressing", "Lab",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -216,6 +232,10 @@ let package = Package(
         .testTarget(
             name: "CNITests",
             dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
+        // Need chromium.
+        .testTarget(
+            name: "BrowserTests", dependencies: ["tartand", "Lab"],
+            exclude: ["map_tests.py", "chromium.py", "cluster.py", "standin.py", "measure.py", "screenshots.py"]),
         // Need both.
         .testTarget(
             name: "LabTests",

@@ -15,11 +15,14 @@ test_packages=(
     "etcd-client|snapshots, alarms and roles in the tests of etcd's faults"
     "nftables|cuts members and nodes off in the tests of faults"
     "tcpdump|shows that UDP 8472 carries the packets"
+    "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
     "containernetworking-plugins|the reference that the CNI plugin is compared with"
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"
     "busybox-static|what runs in those containers"
+    "chromium|the browser that the map page is tried in"
+    "python3|drives that browser over a pipe, with nothing but its own library"
     "libc6-dev|the C library for the static CNI plugin"
 )
 

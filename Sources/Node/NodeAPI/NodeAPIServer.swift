@@ -35,7 +35,7 @@ package struct NodeAPIServer: Service {
                 version: version
             ).endpoints
             + NodeRoutes(status: status, catalog: catalog, version: version).endpoints
-            + HealthRoutes(status: status).endpoints + ContractRoutes(version: version).endpoints
+            + HealthRoutes(status: status).endpoints + ContractRoutes().endpoints
     }
 
     /// Every method and path that is answered, as in openapi.yaml; without `HEAD` and `OPTIONS`, which all have.
