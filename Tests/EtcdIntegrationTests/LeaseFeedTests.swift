@@ -222,6 +222,75 @@ struct LeaseFeedTests {
         }
     }
 
+    /// Where the history forks: what the restored etcd still has in common with what was known.
+    enum Fork: CaseIterable, Sendable {
+        /// Before the last complete listing.
+        case beforeKnown
+        /// Between that one and the listing that fails.
+        case beforeListing
+    }
+
+    /// 1,600 leases come in three pages, and the third is not asked for before the first was read.
+    @Test(arguments: Fork.allCases)
+    func `a listing that fails because etcd is being restored is begun again, and believed as a whole`(
+        fork: Fork
+    ) async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            let writer = try cluster.client()
+            try await put(0..<1600, writer)
+            if fork == .beforeKnown { try await cluster.only.saveSnapshot(to: snapshot) }
+            try await put(5..<6, writer) { _ in 50 }
+            var iterator = EtcdLeaseStore(client: try cluster.client(), keys: keys).feed().makeAsyncIterator()
+            var table = LeaseTable()
+            try await listing(&iterator, into: &table)
+            #expect((table.count, table.history) == (1600, 1))
+            try await away(cluster) { other in
+                let last = try await other.put("/x", [])
+                try await cluster.only.control("--endpoints", other.endpoint, "compact", "\(last)")
+            }
+            if fork == .beforeListing { try await cluster.only.saveSnapshot(to: snapshot) }
+            // What the listing tells that fails, and the restored etcd does not know.
+            try await put(1..<2, writer) { _ in 99 }
+            try await writer.delete(KeyRange(key: keys.key(of: try key(2))))
+            var isListing = false
+            while !isListing { isListing = try await take(from: &iterator, into: &table)?.isFirst ?? false }
+            let changed = try key(1)
+            #expect(table[changed]?.announcement == LeaseFixtures.announcement(node: 99))
+            await cluster.only.kill()
+            while try await take(from: &iterator, into: &table) != nil {}
+            #expect(table.history == 1, "half of a listing is none")
+            try await away(cluster, restoring: snapshot) { other in
+                for _ in 0..<40 { try await put(20..<21, other) { _ in 77 } }
+            }
+            try await listing(&iterator, into: &table)
+            #expect((table.count, table.history) == (1600, 2))
+            for (number, node) in [1: 1, 2: 2, 5: fork == .beforeKnown ? 5 : 50, 20: 77] {
+                let found = try #require(table[try key(number)]).announcement
+                #expect(found == LeaseFixtures.announcement(node: node), "\(number)")
+            }
+        }
+    }
+
+    /// The next event; gives the part of a snapshot that it is, `nil` for another.
+    private func take(
+        from iterator: inout LeaseFeed.Iterator, into table: inout LeaseTable
+    ) async throws -> SnapshotPart? {
+        switch try await iterator.next(isolation: nil) {
+        case .snapshot(let part):
+            _ = table.apply(part)
+            return part
+        case .changes(let records, _, let revision): _ = table.apply(records, at: revision)
+        case .interrupted, .resumed, nil: break
+        }
+        return nil
+    }
+
+    /// All parts of the next complete listing.
+    private func listing(_ iterator: inout LeaseFeed.Iterator, into table: inout LeaseTable) async throws {
+        while try await take(from: &iterator, into: &table)?.isLast != true {}
+    }
+
     @Test func `an etcd that comes back as it was is followed on, without a list`() async throws {
         try await EtcdCluster.with(binaries: binaries) { cluster in
             let client = try cluster.client()

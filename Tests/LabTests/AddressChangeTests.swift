@@ -24,7 +24,9 @@ struct AddressChangeTests {
     }
 
     /// What must be true within the deadline, once node1 is at another address.
-    private func expectSettled(_ cluster: LabCluster, at address: String, _ before: [String: LeaseDocument]) async throws {
+    private func expectSettled(_ cluster: LabCluster, at address: String, _ before: [String: LeaseDocument])
+        async throws
+    {
         let start = ContinuousClock.now
         let lab = await cluster.description
         var ready = ""

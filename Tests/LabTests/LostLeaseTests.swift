@@ -29,7 +29,8 @@ struct LostLeaseTests {
         // One subnet and no other: the loss stays to be seen until there is more.
         settings.daemonOptions = ["--lease-ttl", "60s"]
         try await LabScene.with(settings) { cluster in
-            let config = #"{"Network":"10.244.0.0/16","SubnetMin":"SUBNET","SubnetMax":"SUBNET","Backend":{"Type":"vxlan"}}"#
+            let config =
+                #"{"Network":"10.244.0.0/16","SubnetMin":"SUBNET","SubnetMax":"SUBNET","Backend":{"Type":"vxlan"}}"#
             let subnet = try #require(await cluster.description.nodes.first?.subnet)
             let address = try #require(subnet.split(separator: "/").first)
             try await cluster.etcd.control(

@@ -10,7 +10,8 @@ import Testing
     /// Known up to revision 20: 10.244.1.0/24 of node 1 made at 5, 10.244.2.0/24 of node 2 made at 7; .3 is free.
     private func table() throws -> LeaseTable {
         var table = LeaseTable()
-        _ = table.apply(LeaseFixtures.snapshot([try lease(1, at: 5), try lease(2, at: 7)], at: 20, startsHistory: true))
+        _ = table.apply(
+            LeaseFixtures.snapshot([try lease(1, at: 5), try lease(2, at: 7)], at: 20, startsHistory: true))
         return table
     }
 

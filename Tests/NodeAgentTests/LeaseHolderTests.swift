@@ -235,7 +235,8 @@ import Testing
         }
     }
 
-    @Test func `a new address of this node is written into its lease; one of another node's is a problem`() async throws {
+    @Test func `a new address of this node is written into its lease; one of another node's is a problem`() async throws
+    {
         let store = try store()
         store.put(SubnetKey(try IPv4Prefix(parsing: "10.244.9.0/24")), LeaseFixtures.announcement(node: 9))
         try await HolderService(store: store).run { service in

@@ -98,6 +98,12 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 state = .idle(afterFailure: true)
                 return try interruption(error)
             }
+            if let begun = listing.mark, begun.isContradicted(by: page.header) {
+                // Restored between two pages: what is listed is of neither history.
+                startsHistory = true
+                state = .idle(afterFailure: true)
+                return nil
+            }
             let isFirst = listing.mark == nil
             var mark = listing.mark ?? HistoryMark(page.header)
             for keyValue in page.keyValues { mark.listed(keyValue) }

@@ -14,7 +14,7 @@ package struct SubnetFile: Hashable, Sendable {
     package var mtu: Int
     /// Whether the daemon masquerades what leaves the cluster.
     package var masquerade: Bool
-    /// The subnet belongs to another node now: no pod may get an address of it. The one variable that flannel does
+    /// The subnet belongs to another node now, or was given back: no pod may get an address of it. The one variable that flannel does
     /// not write (`TARTAN_LEASE=lost`), and only in this case.
     package var isLeaseLost = false
 

@@ -59,7 +59,11 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
                 publish(machine)
                 alarm.set(machine.wakeTime)
             }
-            return Ending(farewell: machine.shutDown(releasing: releasesOnShutdown))
+            let key = machine.ownKey
+            let ending = Ending(farewell: machine.shutDown(releasing: releasesOnShutdown))
+            // First the plugin: by the time etcd hears of it, another node may have the subnet.
+            if let key, !ending.farewell.isEmpty { giveUp(key) }
+            return ending
         }
         publish(machine)
         await take(leave: ending.farewell)
@@ -150,7 +154,8 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             try forfeit(key)
         } catch {
             logger.error(
-                "the subnet file still names a subnet that is another node's", metadata: ["error": "\(error)"])
+                "the subnet file still promises a subnet that is not this node's any more",
+                metadata: ["error": "\(error)"])
             status.update { $0.subnetFileProblem = "\(error)" }
         }
     }

@@ -24,7 +24,7 @@ final class SubnetPublication: Sendable {
         }
     }
 
-    /// Says that a subnet is another node's, where the file names it, also from an earlier run.
+    /// Says that a subnet is not this node's any more, where the file names it, also from an earlier run.
     func forfeit(_ key: SubnetKey) throws {
         try lost.withLock { lost in
             lost = key

@@ -61,9 +61,10 @@ package struct Watch: AsyncSequence, Sendable {
         private var trustedUntil: ContinuousClock.Instant?
         private var isOver = false
 
-        /// With several members a silent one is noticed within 5 s; one that is alone can only be asked again.
+        /// With several members one that is silent, and then silent again when it is probed, is left after 3.5 s: in 5 s
+        /// the next one's stream is to stand, also on a busy machine. One that is alone can only be asked again.
         private var silenceNotice: Duration { client.members.endpoints.count > 1 ? .seconds(2) : .seconds(30) }
-        private static let probeLimit = Duration.seconds(2)
+        private static let probeLimit = Duration.milliseconds(1_500)
 
         init(client: EtcdClient, keys: KeyRange, mark: HistoryMark, trustedUntil: ContinuousClock.Instant?) {
             self.client = client
