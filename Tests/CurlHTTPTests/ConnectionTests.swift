@@ -26,6 +26,74 @@ import Testing
         #expect(server.accepted == 2)
     }
 
+    @Test func `connections that are to be renewed end what is under way, and none of them is used again`() async throws
+    {
+        let asked = Counter()
+        let server = try ScriptedServer { connection in
+            while connection.readRequest() != nil {
+                asked.add()
+                // The second request of all is never answered.
+                if asked.value == 2 { return connection.waitForClose() }
+                connection.write(answer("x"))
+            }
+        }
+        defer { server.stop() }
+        _ = try await client.send(CurlRequest(url: server.url))
+        let hanging = Task { [client] in try await client.send(CurlRequest(url: server.url, timeout: .seconds(60))) }
+        try await eventually("it was asked") { asked.value == 2 }
+        client.renewConnections()
+        let error = await #expect(throws: CurlError.self) { _ = try await hanging.value }
+        guard case .closed? = error else {
+            Issue.record("\(error as Any)")
+            return
+        }
+        let before = server.accepted
+        _ = try await client.send(CurlRequest(url: server.url))
+        #expect(server.accepted == before + 1)
+        // curl compares ages in whole seconds; from then on new ones are kept.
+        try await Task.sleep(for: .milliseconds(2_100))
+        _ = try await client.send(CurlRequest(url: server.url))
+        let kept = server.accepted
+        _ = try await client.send(CurlRequest(url: server.url))
+        #expect(server.accepted == kept)
+    }
+
+    @Test func `a stream ends with the renewal, what had come of it is read first, and the next has a new connection`()
+        async throws
+    {
+        let server = try ScriptedServer { connection in
+            guard connection.readRequest() != nil else { return }
+            connection.write(chunkedHead)
+            connection.writeChunk("first\nsecond\n")
+            connection.waitForClose()
+        }
+        defer { server.stop() }
+        // As a watch does it: a connection for itself, and no limit of time once the head is there.
+        let request = CurlRequest(url: server.url, silenceNotice: .seconds(30), freshConnection: true)
+        var lines = try await client.stream(request).lines.makeAsyncIterator()
+        #expect(try await lines.next(isolation: nil) == Array("first".utf8))
+        // Somebody is reading when it happens.
+        let reading = Task { [client] () throws -> Int in
+            var count = 0
+            for try await _ in try await client.stream(request).lines { count += 1 }
+            return count
+        }
+        try await eventually("both are open") { server.accepted == 2 }
+        try await Task.sleep(for: .milliseconds(50))
+        client.renewConnections()
+        await #expect(throws: CurlError.self) { try await reading.value }
+        #expect(try await lines.next(isolation: nil) == Array("second".utf8))
+        let error = await #expect(throws: CurlError.self) { _ = try await lines.next(isolation: nil) }
+        guard case .closed? = error else {
+            Issue.record("\(error as Any)")
+            return
+        }
+        try await eventually("both are closed") { server.openCount == 0 }
+        var next = try await client.stream(request).lines.makeAsyncIterator()
+        #expect(try await next.next(isolation: nil) == Array("first".utf8))
+        #expect(server.accepted == 3)
+    }
+
     /// Answers the first request of a connection and closes it when the second comes.
     private func forgetfulServer(_ requests: Counter) throws -> ScriptedServer {
         try ScriptedServer { connection in

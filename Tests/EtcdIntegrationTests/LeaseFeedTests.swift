@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Etcd
-import EtcdStore
 import IPAddressing
 import Lab
 import Leases
 import TestKit
 import Testing
+
+@testable import EtcdStore
 
 @Suite(.enabled(if: EtcdVersion.installed != nil, EtcdVersion.reason))
 struct LeaseFeedTests {
@@ -160,6 +161,134 @@ struct LeaseFeedTests {
             }
             #expect(follower.state.snapshotCount == 2)
         }
+    }
+
+    /// What the listing after a compaction contradicts, where the proof of the history is gone.
+    @Test(arguments: Progress.allCases)
+    func `a restored etcd is noticed also where a compaction is why the leases are listed`(
+        progress: Progress
+    ) async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let writer = try cluster.client()
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            try await writer.put(keys.config, bytes(config))
+            try await put(0..<3, writer)
+            try await cluster.only.saveSnapshot(to: snapshot)
+            let follower = FeedFollower(EtcdLeaseStore(client: try cluster.client(), keys: keys).feed())
+            try await follower.wait("the leases are there") { $0.table.count == 3 && $0.table.isComplete }
+            // What the restored etcd has again, or does not have any more.
+            try await writer.delete(KeyRange(key: keys.key(of: try key(0))))
+            try await put(1..<2, writer) { _ in 99 }
+            let lost = try key(10)
+            try await put(10..<11, writer)
+            try await follower.wait("the changes are in") { $0.table.count == 3 && $0.table[lost] != nil }
+            #expect(follower.state.table.history == 1)
+            try await away(cluster, restoring: snapshot) { other in
+                let count = progress == .behind ? 1 : progress == .level ? 3 : 40
+                for _ in 0..<count { try await other.put("/x", []) }
+                let last = try await other.put("/x", [])
+                try await cluster.only.control("--endpoints", other.endpoint, "compact", "\(last)")
+            }
+            try await follower.wait("what the restored etcd holds is known") { feed in
+                try feed.table.count == 3 && [0, 1, 2].allSatisfy { feed.table[try key($0)] != nil }
+            }
+            #expect(follower.state.snapshotCount == 2)
+            #expect(follower.state.table.history == 2)
+        }
+    }
+
+    @Test func `an etcd restored between a listing and its watch is noticed once there was time for it`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let client = try cluster.client()
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            try await put(0..<3, client)
+            try await cluster.only.saveSnapshot(to: snapshot)
+            try await put(3..<5, client)
+            let feed = LeaseFeed(client: try cluster.client(), keys: keys, trust: .zero)
+            var iterator = feed.makeAsyncIterator()
+            var table = LeaseTable()
+            guard case .snapshot(let first)? = try await iterator.next(isolation: nil) else {
+                throw LabError("no snapshot")
+            }
+            _ = table.apply(first)
+            #expect(table.count == 5 && table.isComplete)
+            try await away(cluster, restoring: snapshot) { other in
+                for _ in 0..<40 { try await other.put("/x", []) }
+            }
+            while table.history == 1 {
+                if case .snapshot(let part)? = try await iterator.next(isolation: nil) { _ = table.apply(part) }
+            }
+            #expect(table.count == 3)
+        }
+    }
+
+    /// Where the history forks: what the restored etcd still has in common with what was known.
+    enum Fork: CaseIterable, Sendable {
+        /// Before the last complete listing.
+        case beforeKnown
+        /// Between that one and the listing that fails.
+        case beforeListing
+    }
+
+    /// 1,600 leases come in three pages, and the third is not asked for before the first was read.
+    @Test(arguments: Fork.allCases)
+    func `a listing that fails because etcd is being restored is begun again, and believed as a whole`(
+        fork: Fork
+    ) async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let snapshot = "\(cluster.directory.path)/snapshot"
+            let writer = try cluster.client()
+            try await put(0..<1600, writer)
+            if fork == .beforeKnown { try await cluster.only.saveSnapshot(to: snapshot) }
+            try await put(5..<6, writer) { _ in 50 }
+            var iterator = EtcdLeaseStore(client: try cluster.client(), keys: keys).feed().makeAsyncIterator()
+            var table = LeaseTable()
+            try await listing(&iterator, into: &table)
+            #expect((table.count, table.history) == (1600, 1))
+            try await away(cluster) { other in
+                let last = try await other.put("/x", [])
+                try await cluster.only.control("--endpoints", other.endpoint, "compact", "\(last)")
+            }
+            if fork == .beforeListing { try await cluster.only.saveSnapshot(to: snapshot) }
+            // What the listing tells that fails, and the restored etcd does not know.
+            try await put(1..<2, writer) { _ in 99 }
+            try await writer.delete(KeyRange(key: keys.key(of: try key(2))))
+            var isListing = false
+            while !isListing { isListing = try await take(from: &iterator, into: &table)?.isFirst ?? false }
+            let changed = try key(1)
+            #expect(table[changed]?.announcement == LeaseFixtures.announcement(node: 99))
+            await cluster.only.kill()
+            while try await take(from: &iterator, into: &table) != nil {}
+            #expect(table.history == 1, "half of a listing is none")
+            try await away(cluster, restoring: snapshot) { other in
+                for _ in 0..<40 { try await put(20..<21, other) { _ in 77 } }
+            }
+            try await listing(&iterator, into: &table)
+            #expect((table.count, table.history) == (1600, 2))
+            for (number, node) in [1: 1, 2: 2, 5: fork == .beforeKnown ? 5 : 50, 20: 77] {
+                let found = try #require(table[try key(number)]).announcement
+                #expect(found == LeaseFixtures.announcement(node: node), "\(number)")
+            }
+        }
+    }
+
+    /// The next event; gives the part of a snapshot that it is, `nil` for another.
+    private func take(
+        from iterator: inout LeaseFeed.Iterator, into table: inout LeaseTable
+    ) async throws -> SnapshotPart? {
+        switch try await iterator.next(isolation: nil) {
+        case .snapshot(let part):
+            _ = table.apply(part)
+            return part
+        case .changes(let records, _, let revision): _ = table.apply(records, at: revision)
+        case .interrupted, .resumed, nil: break
+        }
+        return nil
+    }
+
+    /// All parts of the next complete listing.
+    private func listing(_ iterator: inout LeaseFeed.Iterator, into table: inout LeaseTable) async throws {
+        while try await take(from: &iterator, into: &table)?.isLast != true {}
     }
 
     @Test func `an etcd that comes back as it was is followed on, without a list`() async throws {

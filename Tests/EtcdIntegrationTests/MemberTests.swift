@@ -42,6 +42,51 @@ struct MemberTests {
         }
     }
 
+    /// Named twice, so that its silence is looked into as that of one of several members is.
+    private func twice(_ cluster: EtcdCluster) throws -> EtcdClient {
+        try cluster.client(endpoints: [cluster.only.endpoint, cluster.only.endpoint])
+    }
+
+    @Test func `a watch of which nothing comes stays where it is, and so does one of a member that is merely slow`()
+        async throws
+    {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let client = try twice(cluster)
+            let seen = Collected(client.watch(keys, after: try await client.mark(keys)))
+            try await eventually("it is open") { seen.all.openings == 1 }
+            // Three times as long as it takes to look into a silence.
+            try await Task.sleep(for: .seconds(6))
+            #expect(seen.all.count == 1, "\(seen.all)")
+            // Then it runs for a fifth of the time.
+            for _ in 0..<8 {
+                cluster.only.halt()
+                try await Task.sleep(for: .milliseconds(800))
+                cluster.only.resume()
+                try await Task.sleep(for: .milliseconds(200))
+            }
+            #expect(seen.all.count == 1, "\(seen.all)")
+            try await cluster.client().put("/w/k", bytes("1"))
+            try await eventually("the event") { seen.all.events == ["put /w/k=1"] }
+            #expect(client.counters.requests["/v3/watch"] == 1)
+        }
+    }
+
+    @Test func `a member that hangs is asked ever more rarely`() async throws {
+        try await EtcdCluster.with(binaries: binaries) { cluster in
+            let client = try twice(cluster)
+            let seen = Collected(client.watch(keys, after: try await client.mark(keys)))
+            try await eventually("it is open") { seen.all.openings == 1 }
+            cluster.only.halt()
+            try await Task.sleep(for: .seconds(12))
+            // The first after 3.5 s, then each that gets no head in 3 s.
+            #expect((1...4).contains(seen.all.interruptions.count), "\(seen.all.interruptions)")
+            #expect((client.counters.requests["/v3/watch"] ?? 0) <= 5)
+            cluster.only.resume()
+            try await cluster.client().put("/w/k", bytes("1"))
+            try await eventually("the event") { seen.all.events == ["put /w/k=1"] }
+        }
+    }
+
     private func follower(_ cluster: EtcdCluster) async throws -> Int {
         for (place, member) in cluster.members.enumerated()
         where try await metric("etcd_server_is_leader", of: member) == 0 {

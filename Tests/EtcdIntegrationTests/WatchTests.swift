@@ -111,6 +111,26 @@ struct WatchTests {
         }
     }
 
+    @Test func `a watch goes on over a new connection when connections are renewed, and misses nothing`() async throws {
+        let version = try #require(EtcdVersion.all.first)
+        try await EtcdCluster.with(binaries: version.binaries) { cluster in
+            let client = try cluster.client()
+            let writer = try cluster.client()
+            let seen = Collected(client.watch(keys, after: try await client.mark(keys)))
+            try await eventually("it is open") { seen.all.openings == 1 }
+            for round in 1...3 {
+                client.renewConnections()
+                try await writer.put("/w/k", bytes("\(round)"))
+                try await eventually("event \(round)") { seen.all.events.count == round }
+                try await eventually("opening \(round + 1)") { seen.all.openings == round + 1 }
+            }
+            #expect(seen.all.events == ["put /w/k=1", "put /w/k=2", "put /w/k=3"])
+            try await eventually("the former watchers are gone") {
+                try await metric("etcd_debugging_mvcc_watcher_total", of: cluster.only) == 1
+            }
+        }
+    }
+
     @Test func `tries to open a watch become rare while etcd is away`() async throws {
         let version = try #require(EtcdVersion.all.first)
         try await EtcdCluster.with(binaries: version.binaries) { cluster in

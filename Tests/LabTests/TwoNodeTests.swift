@@ -88,6 +88,9 @@ struct TwoNodeTests {
                 let left = try await cluster.ask(.node(1), "ip", kind, "show", "proto", "116")
                 #expect(left.isEmpty, "\(left)")
             }
+            // Whether or not etcd has heard of it, no pod is to get an address there.
+            let file = try await #require(cluster.description.nodes.first).subnetFile
+            #expect(try String(contentsOfFile: file, encoding: .utf8).hasSuffix("TARTAN_LEASE=lost\n"))
         }
     }
 

@@ -25,6 +25,47 @@ import Testing
         #expect(scene.gone(again, at: 7).claim?.key == lease.key)
     }
 
+    @Test func `a listing that should know the lease's last write and does not is believed, and written anew`() throws {
+        // Restored to before a write of which only its answer told, and gone on past it: no key speaks against it.
+        var (scene, lease) = try HolderScene.leased()
+        let address = LeaseFixtures.publicIP(77)
+        _ = scene.machine.addressChanged(to: address, nil, in: scene.table, at: scene.now)
+        var announcement = lease.announcement
+        announcement.publicIP = address
+        let written = Lease(
+            key: lease.key, announcement: announcement, kind: lease.kind, createRevision: lease.createRevision,
+            modRevision: Revision(15))
+        _ = try scene.claimed(written)
+        #expect(scene.list([lease], at: 14).isEmpty, "an old listing")
+        let actions = scene.list([lease], at: 20)
+        let claim = try #require(actions.claim)
+        #expect((claim.condition, claim.announcement) == (lease.unchanged, announcement))
+        #expect(actions == [.send(.commit(claim))], "nobody wrote it, and nobody is told of")
+        let again = Lease(
+            key: lease.key, announcement: announcement, kind: lease.kind, createRevision: lease.createRevision,
+            modRevision: Revision(21))
+        #expect(try scene.claimed(again).isEmpty)
+        #expect(scene.feed([.lease(again)], at: 21).isEmpty)
+        #expect((scene.machine.lease, scene.phase) == (again, .leased))
+    }
+
+    @Test func `a restore from before a take-over is no namesake's doing`() throws {
+        // Taken over from a machine with this node's name and address, but another MAC: that of before a new disk.
+        var scene = try HolderScene()
+        let former = try scene.rival("10.244.2.0/24", name: "n1", address: 1, revision: 5)
+        let grant = try #require(former.grantID)
+        #expect(scene.list([former], at: 10) == [.send(.renew(grant))])
+        _ = scene.renewed(grant.value, HolderScene.ttl)
+        let mine = Lease(
+            key: former.key, announcement: LeaseFixtures.announcement(node: 1), kind: former.kind,
+            createRevision: former.createRevision, modRevision: Revision(11))
+        _ = try scene.claimed(mine)
+        _ = scene.feed([.lease(mine)], at: 11)
+        let claim = try #require(scene.restored([former], at: 6).claim)
+        #expect(claim.condition == former.unchanged)
+        #expect(scene.phase == .leased)
+    }
+
     @Test func `a subnet that the snapshot gives to another is left`() throws {
         var (scene, lease) = try HolderScene.leased()
         let other = try LeaseFixtures.lease("10.244.2.0/24", node: 2, revision: 4)

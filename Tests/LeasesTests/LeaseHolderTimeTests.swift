@@ -91,6 +91,16 @@ import Testing
         #expect(reclaiming.machine.lease == nil)
     }
 
+    @Test func `a shutdown that releases takes the grant of a lease that is being moved to another`() throws {
+        var scene = try HolderScene()
+        let found = try scene.lease("10.244.2.0/24", grant: 5, revision: 3)
+        _ = scene.list([found], at: 10)
+        // Of another TTL than is wanted: it is to hang on a new grant.
+        #expect(scene.renewed(5, .seconds(7)) == [.send(.grant(ttl: HolderScene.ttl))])
+        #expect(scene.machine.ownKey == found.key)
+        #expect(scene.machine.shutDown(releasing: true) == [.revoke(GrantID(5))])
+    }
+
     @Test func `a reservation is not released, whoever shuts down`() throws {
         var scene = try HolderScene()
         let lease = try scene.lease("10.244.2.0/24", grant: nil, revision: 3)

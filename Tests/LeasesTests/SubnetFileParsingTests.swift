@@ -19,6 +19,17 @@ import Testing
         #expect(try SubnetFile(parsing: file.text) == file)
     }
 
+    @Test func `a lost lease is told in a file of its subnet, which stays as it is otherwise`() throws {
+        let key = SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24"))
+        let text = "# mine\nFLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.20.1/24\nFLANNEL_MTU=1450\n"
+        let lost = try #require(SubnetFile.forfeiting(key, in: text))
+        #expect(lost == text + "TARTAN_LEASE=lost\n")
+        #expect(try SubnetFile(parsing: lost).isLeaseLost)
+        #expect(SubnetFile.forfeiting(key, in: lost) == nil, "it says so already")
+        #expect(SubnetFile.forfeiting(SubnetKey(try IPv4Prefix(parsing: "10.244.21.0/24")), in: text) == nil)
+        #expect(SubnetFile.forfeiting(key, in: "") == nil && SubnetFile.forfeiting(key, in: "nonsense") == nil)
+    }
+
     @Test func `what others add is ignored`() throws {
         let text = """
             # written by hand

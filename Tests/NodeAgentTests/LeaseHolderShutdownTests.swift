@@ -66,6 +66,18 @@ import Testing
         #expect(service.time.sleeperCount == 0)
     }
 
+    @Test(arguments: [Stage.held, .renewing, .reclaiming], [false, true])
+    func `a released subnet is promised to pods no more, and a kept one is`(stage: Stage, releases: Bool) async throws {
+        let service = try service(at: stage, releases: releases)
+        var key: SubnetKey?
+        try await service.run { service in
+            try await reach(stage, service)
+            key = service.lease?.key
+            #expect(service.forfeited.isEmpty)
+        }
+        #expect(service.forfeited == (releases ? [try #require(key)] : []))
+    }
+
     @Test func `a release leaves neither lease nor grant`() async throws {
         let service = try service(at: .held, releases: true)
         try await service.run { service in _ = try await service.leased() }

@@ -83,7 +83,9 @@ import Testing
             store.hang()
             store.put(lease.key, LeaseFixtures.announcement(node: 2))
             try await service.eventually("it is given up") { service.lease == nil }
-            #expect(service.reconciler.take().own == .some(nil))
+            let told = service.reconciler.take()
+            #expect(told.own == .some(nil) && told.lost == lease.key)
+            #expect(service.forfeited == [lease.key])
             #expect(problem("lease", service)?.contains("was lost to another node") == true)
             #expect(service.log.count("critical the subnet belongs to another node now") == 1)
             store.goOn()
@@ -105,6 +107,7 @@ import Testing
                 store.put(lease.key, LeaseFixtures.announcement(node: 2))
                 try await service.eventually("it ends") { service.phase == .stopping }
                 #expect(service.reconciler.take().own == .some(nil))
+                #expect(service.forfeited == [lease.key])
             }
         }
         #expect("\(try #require(stop))".contains("was lost to node 'n2'"))
@@ -140,6 +143,7 @@ import Testing
                     modRevision: Revision(1))
                 store.tell(.changes([.lease(older)], config: nil, at: lease.modRevision.next))
                 try await service.eventually("it ends") { service.phase == .stopping }
+                #expect(service.forfeited == [lease.key])
             }
         }
         #expect(store.leases.isEmpty)
@@ -159,6 +163,7 @@ import Testing
             }
             #expect(service.phase == .fenced)
             #expect(service.lease == lease)
+            #expect(service.forfeited == [], "a lease that nobody has spoken of is not lost")
             #expect(problem("lease", service) == "etcd at http://a: the connection was refused")
             #expect(service.reconciler.take().own == nil)
             #expect(service.log.count("etcd did not do as asked") == 1)
@@ -227,6 +232,31 @@ import Testing
             #expect(problem("lease", service) == nil)
             store.setConfig(.valid(other))
             try await service.eventually("all is well") { service.status.read { $0.configProblem == nil } }
+        }
+    }
+
+    @Test func `a new address of this node is written into its lease; one of another node's is a problem`() async throws
+    {
+        let store = try store()
+        store.put(SubnetKey(try IPv4Prefix(parsing: "10.244.9.0/24")), LeaseFixtures.announcement(node: 9))
+        try await HolderService(store: store).run { service in
+            let lease = try await service.leased()
+            service.inbox.post(.addressChanged(LeaseFixtures.publicIP(9), nil))
+            try await service.eventually("the problem") {
+                problem("dataplane", service)?.contains("with which node 'n9' holds 10.244.9.0/24") == true
+            }
+            #expect(service.lease == lease)
+            service.inbox.post(.addressChanged(LeaseFixtures.publicIP(77), nil))
+            try await service.eventually("it is announced") {
+                store.leases.contains { $0.key == lease.key && $0.announcement.publicIP == LeaseFixtures.publicIP(77) }
+            }
+            try await service.eventually("it is known") {
+                service.lease?.announcement.publicIP == LeaseFixtures.publicIP(77)
+            }
+            #expect(service.lease?.grantID == lease.grantID && service.phase == .leased)
+            #expect(service.status.read { $0.publicIP } == LeaseFixtures.publicIP(77))
+            #expect(service.status.read { $0.addressProblem } == nil)
+            #expect(service.forfeited == [])
         }
     }
 

@@ -6,15 +6,20 @@ package import Leases
 /// Config and leases: a list at some revision, then a watch from the one behind it.
 ///
 /// Invariant: what was said so far is the state at one revision of etcd, or a part of a snapshot on the way to one.
-/// Compaction, and an etcd that was restored from an older snapshot, end here: both mean a new snapshot.
+/// Compaction, and an etcd that was restored from an older snapshot, end here: both mean a new snapshot. Before each
+/// one but the first etcd is asked whether it still has the history that was followed. Where a compaction took the
+/// proof away, the listing itself may speak against it, which ``LeaseTable`` sees, as it has what to compare it with.
 package struct LeaseFeed: AsyncSequence, Sendable {
     package typealias Element = LeaseEvent
     package typealias Failure = LeaseStoreError
 
     let client: EtcdClient
     let keys: KeySpace
+    /// How old a listing may be before its watch opens with a look whether etcd is still the same: nobody stops,
+    /// restores and starts an etcd in less, and a daemon that was halted in between was so for longer.
+    var trust = Duration.seconds(5)
 
-    package func makeAsyncIterator() -> Iterator { Iterator(client: client, keys: keys) }
+    package func makeAsyncIterator() -> Iterator { Iterator(client: client, keys: keys, trust: trust) }
 
     package struct Iterator: AsyncIteratorProtocol {
         private enum State {
@@ -26,26 +31,27 @@ package struct LeaseFeed: AsyncSequence, Sendable {
 
         /// What the parts of a snapshot have in common.
         private struct Listing {
+            let askedAt = ContinuousClock.now
             /// From the first part on.
             var mark: HistoryMark?
         }
 
         private let client: EtcdClient
         private let keys: KeySpace
+        private let trust: Duration
         private var state: State = .idle(afterFailure: false)
         private var isInterrupted = false
-        /// The newest revision that was told.
-        private var told = Revision.zero
-        /// What the last complete listing was of.
-        private var listed: HistoryMark?
+        /// What is known of the history that was told; `nil` before the first complete listing.
+        private var known: HistoryMark?
         /// What comes next can't be compared with what was told.
         private var startsHistory = true
         private var backoff = Backoff()
         private var random = SystemRandomNumberGenerator()
 
-        init(client: EtcdClient, keys: KeySpace) {
+        init(client: EtcdClient, keys: KeySpace, trust: Duration) {
             self.client = client
             self.keys = keys
+            self.trust = trust
         }
 
         package mutating func next(isolation actor: isolated (any Actor)?) async throws(LeaseStoreError) -> LeaseEvent?
@@ -54,13 +60,27 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 switch state {
                 case .idle(let afterFailure):
                     if afterFailure { try await pause() }
-                    state = .listing(client.pages(RangeRequest(keys.everything)).makeAsyncIterator(), Listing())
+                    if let event = try await compare() { return event }
                 case .listing(let pages, let listing):
                     if let event = try await list(pages, listing) { return event }
                 case .watching(let watch):
                     if let event = try await follow(watch) { return event }
                 }
             }
+        }
+
+        /// Asks whether etcd still has the history that was told, and begins to list.
+        private mutating func compare() async throws(LeaseStoreError) -> LeaseEvent? {
+            if let known, !startsHistory {
+                do {
+                    if try await client.compare(known, of: keys.everything) == .other { startsHistory = true }
+                } catch {
+                    state = .idle(afterFailure: true)
+                    return try interruption(error)
+                }
+            }
+            state = .listing(client.pages(RangeRequest(keys.everything)).makeAsyncIterator(), Listing())
+            return nil
         }
 
         private mutating func list(
@@ -78,33 +98,34 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 state = .idle(afterFailure: true)
                 return try interruption(error)
             }
+            if let begun = listing.mark, begun.isContradicted(by: page.header) {
+                // Restored between two pages: what is listed is of neither history.
+                startsHistory = true
+                state = .idle(afterFailure: true)
+                return nil
+            }
             let isFirst = listing.mark == nil
             var mark = listing.mark ?? HistoryMark(page.header)
             for keyValue in page.keyValues { mark.listed(keyValue) }
             listing.mark = mark
-            let revision = Revision(mark.revision)
-            // Also after a compaction: etcd may have been restored in the meantime.
-            if isFirst, revision < told || listed?.isContradicted(by: page.header) ?? false { startsHistory = true }
-            defer {
-                if !page.hasMore {
-                    startsHistory = false
-                    told = revision
-                }
-            }
+            // It may have been restored since it was asked.
+            if isFirst, known?.isContradicted(by: page.header) ?? false { startsHistory = true }
+            let isNew = startsHistory
             let (records, config) = read(page.keyValues)
             if page.hasMore {
                 state = .listing(pages, listing)
             } else {
                 backoff.reset()
                 isInterrupted = false
-                listed = mark
-                state = .watching(client.watch(keys.everything, after: mark).makeAsyncIterator())
+                startsHistory = false
+                known = mark
+                let watch = client.watch(keys.everything, after: mark, trustedUntil: listing.askedAt + trust)
+                state = .watching(watch.makeAsyncIterator())
             }
             return .snapshot(
                 SnapshotPart(
-                    revision: revision, records: records, config: isFirst ? config ?? .missing : nil,
-                    isFirst: isFirst, isLast: !page.hasMore,
-                    startsHistory: startsHistory))
+                    revision: Revision(mark.revision), records: records, config: isFirst ? config ?? .missing : nil,
+                    isFirst: isFirst, isLast: !page.hasMore, startsHistory: isNew))
         }
 
         private mutating func follow(_ watch: Watch.Iterator) async throws(LeaseStoreError) -> LeaseEvent? {
@@ -115,6 +136,7 @@ package struct LeaseFeed: AsyncSequence, Sendable {
             } catch {
                 throw LeaseStoreError(error)
             }
+            known = watch.mark
             state = .watching(watch)
             switch notice {
             case .opened:
@@ -122,9 +144,7 @@ package struct LeaseFeed: AsyncSequence, Sendable {
                 isInterrupted = false
                 return .resumed
             case .interrupted(let error): return try interruption(error)
-            case .events(let events, let revision):
-                told = Swift.max(told, Revision(revision))
-                return changes(events, at: Revision(revision))
+            case .events(let events, let revision): return changes(events, at: Revision(revision))
             case .replaced:
                 startsHistory = true
                 state = .idle(afterFailure: false)

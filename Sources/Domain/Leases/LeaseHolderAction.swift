@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import IPAddressing
+
 /// What the lease holder's loop is to do next, in this order.
 package enum LeaseHolderAction: Hashable, Sendable {
     /// Ask the store; answer with `granted`, `committed`, `renewed` or `requestFailed`.
@@ -47,6 +49,10 @@ package enum LeaseHolderNotice: Hashable, Sendable {
     case configRefused(NetworkConfigError)
     /// A younger lease bears this node's name or public address; its holder is to yield.
     case identityConflict(IdentityConflict)
+    /// The node has that address now, and its lease is to say so.
+    case addressChanged(IPv4Address)
+    /// The node has another address now, which another node's lease bears: the former one stays announced.
+    case addressTaken(AddressConflict)
     /// Another lease covers (a part of) this node's subnet; the younger of the two is to yield.
     case overlap(Lease)
     /// A reservation was made for this node, which takes it when it has no lease any more.

@@ -157,7 +157,8 @@ extension LeaseHolderStateMachine {
         case .claiming(let attempt, let session):
             // The claim may take effect yet: without its grant it can't, or is undone.
             return old + [attempt.replaces, session?.grant.id].compactMap(\.self).map { .revoke($0) }
-        case .starting, .granting, .rangeFull, .stopped: return old
+        case .granting(let attempt): return old + [attempt.replaces].compactMap(\.self).map { .revoke($0) }
+        case .starting, .rangeFull, .stopped: return old
         }
     }
 }

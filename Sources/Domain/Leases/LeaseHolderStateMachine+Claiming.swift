@@ -130,9 +130,7 @@ extension LeaseHolderStateMachine {
     func isSelf(_ lease: Lease) -> Bool { settings.identity.isSelf(lease) }
 
     /// A key in this node's name and with its address.
-    func isOwn(_ lease: Lease) -> Bool {
-        lease.announcement.node == settings.identity.node && settings.identity.hasAddress(of: lease.announcement)
-    }
+    func isOwn(_ lease: Lease) -> Bool { settings.identity.isNamedAndPlaced(lease) }
 
     /// Whether a lease that stands where one is to be claimed is to be taken for this node's: one that was its own
     /// before, or a reservation for it, by any proof; one that turned up meanwhile only if this process made it.

@@ -7,6 +7,12 @@ extension LeaseHolderStateMachine {
         _ table: LeaseTable, config reading: ConfigReading, at now: MonotonicTime
     ) -> [LeaseHolderAction] {
         guard state != .stopped else { return [] }
+        return listed(table, config: reading, at: now) + addressFreed(in: table, at: now)
+    }
+
+    private mutating func listed(
+        _ table: LeaseTable, config reading: ConfigReading, at now: MonotonicTime
+    ) -> [LeaseHolderAction] {
         let isNewHistory = table.history != history
         if isNewHistory {
             history = table.history
@@ -47,6 +53,12 @@ extension LeaseHolderStateMachine {
         _ changes: [LeaseChange], in table: LeaseTable, at now: MonotonicTime
     ) -> [LeaseHolderAction] {
         guard state != .stopped else { return [] }
+        return changed(changes, in: table, at: now) + addressFreed(in: table, at: now)
+    }
+
+    private mutating func changed(
+        _ changes: [LeaseChange], in table: LeaseTable, at now: MonotonicTime
+    ) -> [LeaseHolderAction] {
         if !awaitsHistory { known = max(known, table.revision) }
         let present = changes.lazy.compactMap { change -> Lease? in
             switch change {

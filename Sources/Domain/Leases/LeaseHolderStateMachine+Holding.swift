@@ -38,13 +38,16 @@ extension LeaseHolderStateMachine {
             guard isOld || table.revision >= held.lease.modRevision else { return [] }
             return reclaim(held, session: held.session)
         }
-        guard isOld || lease.modRevision > held.lease.modRevision else { return [] }
-        return ownKeyRead(lease, held, in: table, at: now)
+        // One that should know of the lease's last write and does not is of another history, which the feed had no way
+        // to notice: of this write only the answer told.
+        let isUnaware = lease.modRevision < held.lease.modRevision && table.revision >= held.lease.modRevision
+        guard isOld || isUnaware || lease.modRevision > held.lease.modRevision else { return [] }
+        return ownKeyRead(lease, held, in: table, at: now, isRestored: isOld || isUnaware)
     }
 
-    /// The key that this node holds, as somebody wrote it since.
+    /// The key that this node holds, as somebody wrote it since; or, where etcd was restored, as it was once.
     private mutating func ownKeyRead(
-        _ lease: Lease, _ previous: Held, in table: LeaseTable, at now: MonotonicTime
+        _ lease: Lease, _ previous: Held, in table: LeaseTable, at now: MonotonicTime, isRestored: Bool = false
     ) -> [LeaseHolderAction] {
         guard isOwn(lease) || isReservedForThis(lease) || bearsOwnNameAndMAC(lease) else {
             return lose(previous, to: lease, table)
@@ -53,7 +56,8 @@ extension LeaseHolderStateMachine {
         held.lease = lease
         held.history = awaitsHistory ? history + 1 : history
         var actions: [LeaseHolderAction] = []
-        if lease.announcement != announcement, previous.lease.announcement == announcement {
+        // A restore is nobody's doing: no pause keeps somebody from writing in turn, and nobody is told of.
+        if lease.announcement != announcement, previous.lease.announcement == announcement, !isRestored {
             rewriteAt = now + rewriteBackoff.next(using: &random)
             if !isSelf(lease), lease.grantID != nil {
                 let conflict = IdentityConflict(lease: lease, shared: .name)

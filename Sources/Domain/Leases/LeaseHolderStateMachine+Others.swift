@@ -81,7 +81,8 @@ extension LeaseHolderStateMachine {
         return true
     }
 
-    private var ownKey: SubnetKey? {
+    /// The key that is held or being claimed.
+    package var ownKey: SubnetKey? {
         switch state {
         case .held(let held): held.lease.key
         case .granting(let attempt), .claiming(let attempt, _): attempt.key

@@ -15,7 +15,7 @@ package struct LeaseHolderStateMachine: Sendable {
     }
 
     package struct Settings: Hashable, Sendable {
-        package let identity: NodeIdentity
+        package internal(set) var identity: NodeIdentity
         /// Whether this program carries the node's traffic; one that only leases announces no endpoint.
         package let carriesTraffic: Bool
         /// In whole seconds, as etcd counts.
@@ -104,7 +104,7 @@ package struct LeaseHolderStateMachine: Sendable {
         case stopped
     }
 
-    package let settings: Settings
+    package internal(set) var settings: Settings
     var state: State = .starting
     /// The config in force: the last good one that could be applied.
     package internal(set) var config: NetworkConfig?
@@ -136,6 +136,8 @@ package struct LeaseHolderStateMachine: Sendable {
     var hasTakenOver = false
     /// The last announcement of a lease of this node, for as long as there is no config.
     var lastAnnouncement: LeaseAnnouncement?
+    /// The node's present address, where it can't be announced.
+    package internal(set) var addressConflict: AddressConflict?
     /// Other leases that were reported, each as it was then.
     var noted: [SubnetKey: Revision] = [:]
 

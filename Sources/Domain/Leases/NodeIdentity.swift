@@ -5,8 +5,11 @@ package import IPAddressing
 /// Who this node is, and what it remembers of itself: enough to tell its own lease from everybody else's.
 package struct NodeIdentity: Hashable, Sendable {
     package let node: NodeID
-    package let publicIP: IPv4Address
-    package let publicIPv6: IPv6Address?
+    package private(set) var publicIP: IPv4Address
+    package private(set) var publicIPv6: IPv6Address?
+    /// Addresses that this very process announced before: what it wrote then is its own as well.
+    private var formerIPs: Set<IPv4Address> = []
+    private var formerIPv6s: Set<IPv6Address> = []
     /// The subnet that the node itself noted when it last ran here: proof that a lease of it is its own.
     package let remembered: SubnetKey?
     /// A subnet that the node would like if it is free, because the subnet file names it: no proof of anything.
@@ -24,6 +27,27 @@ package struct NodeIdentity: Hashable, Sendable {
         self.remembered = remembered
         self.preferred = preferred
         self.mac = mac
+    }
+
+    /// The same node at other addresses.
+    func moved(to address: IPv4Address, _ ipv6: IPv6Address?) -> Self {
+        var moved = self
+        moved.formerIPs.insert(publicIP)
+        moved.formerIPs.remove(address)
+        if let publicIPv6 { moved.formerIPv6s.insert(publicIPv6) }
+        if let ipv6 { moved.formerIPv6s.remove(ipv6) }
+        (moved.publicIP, moved.publicIPv6) = (address, ipv6)
+        return moved
+    }
+
+    /// Whether a lease bears this node's name and an address that it has, or had while it ran.
+    func isNamedAndPlaced(_ lease: Lease) -> Bool {
+        let announcement = lease.announcement
+        guard announcement.node == node else { return false }
+        if hasAddress(of: announcement) { return true }
+        // Without IPv4 all say the same of it.
+        guard announcement.publicIP == .any else { return formerIPs.contains(announcement.publicIP) }
+        return announcement.publicIPv6.map { formerIPv6s.contains($0) } ?? false
     }
 
     /// What a look through the leases says.
@@ -78,7 +102,7 @@ package struct NodeIdentity: Hashable, Sendable {
         let sameName = announcement.node == node
         let sameAddress = hasAddress(of: announcement)
         guard sameName || sameAddress || lease.key == remembered else { return .none }
-        if sameName && sameAddress { return .own(rank: 0) }
+        if isNamedAndPlaced(lease) { return .own(rank: 0) }
         let isRemembered = isOwnMAC(announcement.backend) || lease.key == remembered && !bearsOtherMAC(lease)
         if sameName {
             return isRemembered || Self.isUnclaimed(lease)
@@ -99,8 +123,7 @@ package struct NodeIdentity: Hashable, Sendable {
 
     /// Whether the lease is this very process's, or of one before it: name, address, and the MAC where both say one.
     package func isSelf(_ lease: Lease) -> Bool {
-        guard lease.announcement.node == node, hasAddress(of: lease.announcement) else { return false }
-        return !bearsOtherMAC(lease)
+        isNamedAndPlaced(lease) && !bearsOtherMAC(lease)
     }
 
     private func bearsOtherMAC(_ lease: Lease) -> Bool {

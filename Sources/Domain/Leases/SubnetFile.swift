@@ -14,7 +14,7 @@ package struct SubnetFile: Hashable, Sendable {
     package var mtu: Int
     /// Whether the daemon masquerades what leaves the cluster.
     package var masquerade: Bool
-    /// The subnet belongs to another node now: no pod may get an address of it. The one variable that flannel does
+    /// The subnet belongs to another node now, or was given back: no pod may get an address of it. The one variable that flannel does
     /// not write (`TARTAN_LEASE=lost`), and only in this case.
     package var isLeaseLost = false
 
@@ -44,8 +44,21 @@ package struct SubnetFile: Hashable, Sendable {
             lines += ["FLANNEL_IPV6_NETWORK=\(ipv6Network)", "FLANNEL_IPV6_SUBNET=\(Self.gateway(of: ipv6Subnet))"]
         }
         lines += ["FLANNEL_MTU=\(mtu)", "FLANNEL_IPMASQ=\(masquerade)"]
-        if isLeaseLost { lines.append("TARTAN_LEASE=lost") }
+        if isLeaseLost { lines.append(Self.lossLine) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static let lossLine = "TARTAN_LEASE=lost"
+
+    /// A file's text with the word that the lease of that subnet is lost, and all else as it was; `nil` where it is
+    /// not of that subnet, or says so already.
+    package static func forfeiting(_ key: SubnetKey, in text: String) -> String? {
+        guard let named = rememberedSubnet(in: text), named.subnet == key.subnet,
+            named.subnet != .noIPv4 || named.ipv6Subnet == key.ipv6Subnet
+        else { return nil }
+        let lines = text.split(whereSeparator: \.isNewline)
+        guard lines.last(where: { $0.hasPrefix("TARTAN_LEASE=") }).map(String.init) != lossLine else { return nil }
+        return (lines.map(String.init) + [lossLine]).joined(separator: "\n") + "\n"
     }
 
     /// The subnet that a file written before names, for finding the node's lease again; `nil` where the text names

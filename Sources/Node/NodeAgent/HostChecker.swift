@@ -64,7 +64,7 @@ package struct HostChecker<Inspector: HostInspector>: Service {
         status.read { snapshot in
             guard case .valid(let config)? = snapshot.config else { return nil }
             var wanted = HostExpectation(
-                config: config, own: snapshot.lease?.key, underlay: underlay, device: device ?? "")
+                config: config, own: snapshot.lease?.key, underlay: snapshot.underlay ?? underlay, device: device ?? "")
             if case .vxlan(let vxlan) = config.backend {
                 wanted.device = IPv4Address.deviceName(vni: vxlan.vni, chosen: device)
                 if config.ipv6 != nil { wanted.ipv6Device = IPv6Address.deviceName(vni: vxlan.vni, chosen: device) }
@@ -78,7 +78,7 @@ package struct HostChecker<Inspector: HostInspector>: Service {
         let facts = try await inspector.facts()
         guard facts.findings(for: wanted).contains(where: { $0.check == .forwarding }) else { return facts }
         do {
-            try await inspector.enableForwarding(ipv6: wanted.config.ipv6 != nil, underlay: underlay.name)
+            try await inspector.enableForwarding(ipv6: wanted.config.ipv6 != nil, underlay: wanted.underlay.name)
             logger.notice("this host did not forward packets and does now")
         } catch {
             logger.debug("the host is left as it is", metadata: ["error": "\(error)"])

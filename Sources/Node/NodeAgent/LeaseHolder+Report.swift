@@ -73,6 +73,10 @@ extension LeaseHolder {
                     "holder": "\(conflict.lease.announcement.node?.name ?? "unknown")",
                     "publicIP": "\(conflict.lease.announcement.publicIP)",
                 ])
+        case .addressChanged(let address):
+            logger.notice(
+                "this node's public address has changed; its lease is to say so", metadata: ["publicIP": "\(address)"])
+        case .addressTaken(let conflict): logger.error("\(conflict)")
         case .overlap(let lease):
             status.metrics.count(.overlap)
             logger.critical(

@@ -16,11 +16,14 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
     let logger: Logger
     /// Notes the subnet for the next start.
     private let remember: @Sendable (SubnetKey) -> Void
+    /// Tells the pods' plugin that a subnet is this node's no more; done when it returns.
+    private let forfeit: @Sendable (SubnetKey) throws -> Void
 
     package init(
         store: Store, settings: LeaseHolderStateMachine.Settings, status: NodeStatus, inbox: LeaseHolderInbox,
         reconciler: ReconcilerInbox, releasesOnShutdown: Bool, seed: UInt64, logger: Logger,
-        remember: @escaping @Sendable (SubnetKey) -> Void
+        remember: @escaping @Sendable (SubnetKey) -> Void,
+        forfeit: @escaping @Sendable (SubnetKey) throws -> Void = { _ in }
     ) {
         self.store = store
         self.settings = settings
@@ -31,6 +34,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         self.seed = seed
         self.logger = logger
         self.remember = remember
+        self.forfeit = forfeit
     }
 
     private var clock: MonotonicClock { status.clock }
@@ -47,13 +51,19 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
                 let actions = handle(input, &machine)
                 if let ending = Ending(actions) {
                     for action in ending.others { perform(action, in: &group) }
+                    // A namesake's is the node from now on, and with it what this one had.
+                    if case .identityConflict? = ending.reason, let key = status.read({ $0.lease?.key }) { giveUp(key) }
                     return ending
                 }
                 for action in actions { perform(action, in: &group) }
                 publish(machine)
                 alarm.set(machine.wakeTime)
             }
-            return Ending(farewell: machine.shutDown(releasing: releasesOnShutdown))
+            let key = machine.ownKey
+            let ending = Ending(farewell: machine.shutDown(releasing: releasesOnShutdown))
+            // First the plugin: by the time etcd hears of it, another node may have the subnet.
+            if let key, !ending.farewell.isEmpty { giveUp(key) }
+            return ending
         }
         publish(machine)
         await take(leave: ending.farewell)
@@ -107,6 +117,8 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             return status.read { machine.renewed(grant, ttl, sentAt: sentAt, in: $0.leases, at: now) }
         case .failed(let request, let error): return machine.requestFailed(request, error, at: now)
         case .timer: return machine.timerFired(at: now)
+        case .addressChanged(let address, let ipv6):
+            return status.read { machine.addressChanged(to: address, ipv6, in: $0.leases, at: now) }
         }
     }
 
@@ -129,9 +141,23 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
                 "the subnet belongs to another node now; this node's pods are cut off until it has another",
                 metadata: ["subnet": "\(key)", "holder": "\(holder?.announcement.node?.name ?? "unknown")"])
             status.update { $0.leaseProblem = "the lease of \(key.text) was lost to another node" }
-            reconciler.setOwn(nil)
+            giveUp(key)
+            reconciler.lose(key)
         case .report(let notice): report(notice)
         case .stop: break
+        }
+    }
+
+    /// No pod may get an address of that subnet any more, whatever becomes of this program.
+    private func giveUp(_ key: SubnetKey) {
+        status.update { $0.isSubnetFileWritten = false }
+        do {
+            try forfeit(key)
+        } catch {
+            logger.error(
+                "the subnet file still promises a subnet that is not this node's any more",
+                metadata: ["error": "\(error)"])
+            status.update { $0.subnetFileProblem = "\(error)" }
         }
     }
 
@@ -182,6 +208,8 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             snapshot.lease = machine.lease
             snapshot.lastPhase = phase
             snapshot.deadline = machine.deadline
+            snapshot.publicIP = machine.settings.identity.publicIP
+            snapshot.addressProblem = machine.addressConflict?.description
             guard let config = machine.config else { return nil }
             if snapshot.newestConfig == .valid(config) { snapshot.configProblem = nil }
             guard snapshot.config != .valid(config) else { return nil }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
 import Leases
 
 /// Where what happened waits for the ``LeaseHolder``.
@@ -13,6 +14,8 @@ package struct LeaseHolderInbox: Sendable {
         case renewed(GrantID, Duration?, sentAt: MonotonicTime)
         case failed(LeaseHolderRequest, LeaseStoreError)
         case timer
+        /// The node's own addresses are others now.
+        case addressChanged(IPv4Address, IPv6Address?)
     }
 
     let inputs: AsyncStream<Input>

@@ -52,10 +52,13 @@ package final class NodeStatus: Sendable {
 
     package struct Snapshot: Sendable {
         package let node: NodeID
+        /// The address that the node announces, or will.
         package var publicIP: IPv4Address?
         /// Whether the node has, or is to have, a subnet of its own; an authority need not.
         package var leasesForItself = true
         package var publicIPv6: IPv6Address?
+        /// The interface to the peers as it is now, once it is another than at the start.
+        package var underlay: Underlay?
         /// The config in force: the last good one that this node could apply; before there was one, what etcd says.
         package var config: ConfigReading?
         /// What etcd's config says now, in force or not.
@@ -79,6 +82,8 @@ package final class NodeStatus: Sendable {
         package var feedProblemSince: MonotonicTime?
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
+        /// Why the node's present address is not announced.
+        package var addressProblem: String?
         package var dataplane = DataplaneStatus()
         package var masquerade = MasqueradeStatus()
         /// What about the host is in the way, the worst first.
@@ -120,7 +125,7 @@ package final class NodeStatus: Sendable {
                     phase == .leased || phase == .renewing
                         ? nil : leaseProblem ?? "the node's lease is \(phase.rawValue)"
                 ),
-                ("dataplane", dataplane.problem ?? masquerade.problem),
+                ("dataplane", addressProblem ?? dataplane.problem ?? masquerade.problem),
                 (
                     "subnet-file",
                     subnetFileProblem ?? (isSubnetFileWritten ? nil : "the subnet file has not been written yet")

@@ -38,29 +38,30 @@ extension Reconciler {
     func findUnderlay(_ state: inout ReconcilerState) async {
         var problem: String?
         var found: Underlay?
+        let pinned = settings.selection.pinned(to: state.underlay)
+        var selection = settings.isPinned ? pinned : settings.selection
+        // The same address for as long as it is there.
+        selection.preferredAddress = pinned.preferredAddress
         do {
-            found = try await driver.underlay(settings.selection)
+            found = try await driver.underlay(selection)
             state.needsUnderlay = false
         } catch {
             problem = error.description
             // Its link may have another MTU all the same.
-            if settings.selection.hasRule {
-                found = try? await driver.underlay(settings.selection.pinned(to: state.underlay))
-            }
+            if !settings.isPinned { found = try? await driver.underlay(pinned) }
         }
-        if let found { adopt(found, &state) }
-        if problem == nil, state.underlay.publicIP != settings.underlay.publicIP {
-            problem =
-                "the lease announces \(settings.underlay.publicIP), but the address of '\(state.underlay.name)' is "
-                + "\(state.underlay.publicIP) now; give it the old one back, or restart tartand to announce the new one"
-        }
+        if let found { adopt(found, isChosen: problem == nil, &state) }
         if let problem, problem != state.underlayProblem {
             logger.error("the underlay is not as it was", metadata: ["problem": "\(problem)"])
         }
         state.underlayProblem = problem
     }
 
-    private func adopt(_ underlay: Underlay, _ state: inout ReconcilerState) {
+    private func adopt(_ underlay: Underlay, isChosen: Bool, _ state: inout ReconcilerState) {
+        if isChosen, (underlay.publicIP, underlay.publicIPv6) != state.announcing {
+            state.announcing = (underlay.publicIP, underlay.publicIPv6)
+            holder.post(.addressChanged(underlay.publicIP, underlay.publicIPv6))
+        }
         guard underlay != state.underlay else { return }
         logger.notice(
             "the underlay has changed",
@@ -68,12 +69,31 @@ extension Reconciler {
                 "interface": "\(underlay.name)", "index": "\(underlay.index)", "mtu": "\(underlay.mtu)",
                 "address": "\(underlay.address)",
             ])
+        let hasMoved =
+            (underlay.index, underlay.address, underlay.ipv6Address)
+            != (state.underlay.index, state.underlay.address, state.underlay.ipv6Address)
         state.underlay = underlay
+        status.update { $0.underlay = underlay }
         // What the kernel removed with the old one it told nobody.
         state.ipv4.needsDump = true
         state.ipv6.needsDump = true
         state.ipv4.prepared = nil
         state.ipv6.prepared = nil
+        if hasMoved { whenMoved() }
+    }
+
+    /// An address that somebody chose may be one of a translation elsewhere; where it was this host's own, it is missed.
+    func lookForPublicIP(_ state: inout ReconcilerState) {
+        guard let address = settings.selection.publicIP, !state.ipv4.needsAddresses else { return }
+        if state.ipv4.addresses.contains(address) {
+            state.hadPublicIP = true
+            state.lostPublicIP = nil
+        } else if state.hadPublicIP {
+            if state.lostPublicIP == nil {
+                logger.error("the public address is gone from this host", metadata: ["address": "\(address)"])
+            }
+            state.lostPublicIP = address
+        }
     }
 
     /// The device of an earlier config goes before that of the new one comes, whose UDP port it may have. So does one

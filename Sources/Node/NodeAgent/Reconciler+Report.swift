@@ -9,6 +9,7 @@ extension Reconciler {
     /// Says how things stand, and gives the subnet to the pods once it can carry them, which is not said of a kernel
     /// that was found to be another than it was taken for; `false` where that failed.
     func publish(_ state: inout ReconcilerState, isSound: Bool) async -> Bool {
+        guard forfeit(&state) else { return false }
         guard state.ipv4.table != nil || state.ipv6.table != nil else {
             if let problem = state.problem { status.update { $0.dataplane.problem = problem } }
             return true
@@ -26,14 +27,7 @@ extension Reconciler {
             }
             return true
         } catch {
-            let problem = "\(error)"
-            let isNews = status.update { snapshot in
-                defer { snapshot.subnetFileProblem = problem }
-                return snapshot.subnetFileProblem != problem
-            }
-            logger.log(
-                level: isNews ? .error : .debug, "the subnet file could not be written; trying again",
-                metadata: ["error": "\(error)"])
+            reportFile(error)
             return false
         }
     }
@@ -57,6 +51,43 @@ extension Reconciler {
             mtu: mtu ?? situation.underlay.mtu, masquerade: settings.masquerade)
     }
 
+    /// The holder has written it, if it could: here it is tried again.
+    private func forfeit(_ state: inout ReconcilerState) -> Bool {
+        guard let lost = state.lost else { return true }
+        do {
+            try forfeitSubnet(lost)
+            state.lost = nil
+            status.update { $0.subnetFileProblem = nil }
+            return true
+        } catch {
+            reportFile(error)
+            return false
+        }
+    }
+
+    private func reportFile(_ error: any Error) {
+        let problem = "\(error)"
+        let isNews = status.update { snapshot in
+            defer { snapshot.subnetFileProblem = problem }
+            return snapshot.subnetFileProblem != problem
+        }
+        logger.log(
+            level: isNews ? .error : .debug, "the subnet file could not be written; trying again",
+            metadata: ["error": "\(error)"])
+    }
+
+    /// Where peers are told of an address that is not there (any more).
+    private func addressProblem(_ state: ReconcilerState) -> String? {
+        if let address = state.lostPublicIP {
+            return "this host no longer has the public address \(address), which the lease announces as --public-ip "
+                + "says; give it back, or restart tartand with another --public-ip"
+        }
+        let announced = state.own.flatMap { own in status.read { $0.leases[own]?.announcement.publicIP } }
+        guard let announced, announced != state.underlay.publicIP else { return nil }
+        return "the lease announces \(announced), but the address of '\(state.underlay.name)' is "
+            + "\(state.underlay.publicIP) now"
+    }
+
     private func account(of state: ReconcilerState) -> DataplaneStatus {
         let (ipv4, ipv6) = (state.ipv4, state.ipv6)
         var account = DataplaneStatus()
@@ -67,7 +98,7 @@ extension Reconciler {
         account.repairs = ipv4.repairs + ipv6.repairs
         account.fights = (fights(of: ipv4) + fights(of: ipv6)).sorted().prefix(10).map(\.self)
         account.lastAudit = state.lastAudit
-        account.problem = state.problem
+        account.problem = state.problem ?? addressProblem(state)
         account.local = ipv4.local
         account.ipv6Local = ipv6.local?.backend == BackendConfig.none ? nil : ipv6.local
         var refused: [String] = []

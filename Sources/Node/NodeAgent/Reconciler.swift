@@ -25,6 +25,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         /// How the underlay is found again after it changed: by the rule, where there is one, else by the name of the
         /// one that was chosen.
         package var selection: UnderlaySelection
+        /// Whether the interface was chosen by nobody, and is to stay the one that it was.
+        let isPinned: Bool
         /// How often the kernel is audited although nothing is known to have changed.
         package var resync: Duration
 
@@ -40,7 +42,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             self.masquerade = masquerade
             self.carriesTraffic = carriesTraffic
             self.withdrawsOnShutdown = withdrawsOnShutdown
-            self.selection = selection.hasRule ? selection : selection.pinned(to: underlay)
+            self.selection = selection
+            isPinned = !selection.hasRule
             self.resync = resync
         }
     }
@@ -53,9 +56,17 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     /// Publishes the subnet; called after the device is up and the known peers are in, but for those that the kernel
     /// refuses, and again, with ``SubnetFile/isLeaseLost``, when it is another node's.
     let publishSubnet: @Sendable (SubnetFile) async throws -> Void
+    /// Takes the promise of a lost subnet back, where the subnet file still makes it.
+    let forfeitSubnet: @Sendable (SubnetKey) throws -> Void
+    /// Who is to hear of another address of this node.
+    let holder: LeaseHolderInbox
+    /// Called when the underlay is another, or has another address: connections from the former lead nowhere.
+    let whenMoved: @Sendable () -> Void
 
     package init(
         driver: Driver, settings: Settings, status: NodeStatus, inbox: ReconcilerInbox, logger: Logger,
+        holder: LeaseHolderInbox = LeaseHolderInbox(), whenMoved: @escaping @Sendable () -> Void = {},
+        forfeitSubnet: @escaping @Sendable (SubnetKey) throws -> Void = { _ in },
         publishSubnet: @escaping @Sendable (SubnetFile) async throws -> Void
     ) {
         self.driver = driver
@@ -63,6 +74,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         self.status = status
         self.inbox = inbox
         self.logger = logger
+        self.holder = holder
+        self.whenMoved = whenMoved
+        self.forfeitSubnet = forfeitSubnet
         self.publishSubnet = publishSubnet
     }
 
@@ -108,6 +122,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             await pass(&state.ipv4, situation, content, into: \.faults),
             await pass(&state.ipv6, situation, content, into: \.ipv6Faults),
         ]
+        lookForPublicIP(&state)
         if isAuditing, !state.ipv4.needsDump, !state.ipv6.needsDump { state.lastAudit = status.clock.now }
         if outcomes.contains(.unsound) { state.askForAudit() }
         let isSound = outcomes.allSatisfy { $0 == .sound }

@@ -14,6 +14,8 @@ package final class ReconcilerInbox: Sendable {
         var config: ConfigReading?
         /// The own subnet, where it changed.
         var own: SubnetKey??
+        /// A subnet that was lost to another node, whether or not there is a new one by now.
+        var lost: SubnetKey?
         /// The kernel has something to say.
         var hasDrift = false
         var isAuditDue = false
@@ -51,6 +53,14 @@ package final class ReconcilerInbox: Sendable {
     package func setConfig(_ config: ConfigReading) { change { $0.config = config } }
 
     package func setOwn(_ key: SubnetKey?) { change { $0.own = .some(key) } }
+
+    /// The own subnet is another's now, and there is none.
+    package func lose(_ key: SubnetKey) {
+        change { content in
+            content.own = .some(nil)
+            content.lost = key
+        }
+    }
 
     private func change(_ body: (inout Content) -> Void) {
         content.withLock { body(&$0) }

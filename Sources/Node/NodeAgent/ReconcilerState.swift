@@ -10,11 +10,18 @@ struct ReconcilerState {
     var own: SubnetKey?
     var isComplete = false
     var published: SubnetFile?
+    /// A subnet that was lost and that the subnet file may still promise to pods.
+    var lost: SubnetKey?
     var hasToldOfIPv6 = false
 
     var underlay: Underlay
     /// Why the underlay can't be found, or is not what the lease says; `nil`: it is well.
     var underlayProblem: String?
+    /// A public address that somebody chose and this host had, when it has it no more.
+    var lostPublicIP: IPv4Address?
+    var hadPublicIP = false
+    /// The addresses that the lease holder was told last.
+    var announcing: (IPv4Address, IPv6Address?)
     var needsUnderlay = false
 
     var ipv4 = FamilyState<IPv4Address>()
@@ -24,14 +31,25 @@ struct ReconcilerState {
     var backoff = Backoff(first: .milliseconds(50), limit: .seconds(30))
     var random = SystemRandomNumberGenerator()
 
-    init(underlay: Underlay) { self.underlay = underlay }
+    init(underlay: Underlay) {
+        self.underlay = underlay
+        announcing = (underlay.publicIP, underlay.publicIPv6)
+    }
 
     /// Why the dataplane as a whole is not true. What is wrong with the underlay is likely to be the cause.
     var problem: String? { underlayProblem ?? ipv4.problem ?? ipv6.problem }
 
     mutating func take(_ content: ReconcilerInbox.Content) {
         if case .valid(let config)? = content.config { self.config = config }
-        if let own = content.own { self.own = own }
+        if let lost = content.lost {
+            // The file says so by now: also the same subnet is to be published anew.
+            published = nil
+            self.lost = lost
+        }
+        if let own = content.own {
+            self.own = own
+            if own != nil { lost = nil }
+        }
         if content.isComplete { isComplete = true }
         if content.isAuditDue { askForAudit() }
     }

@@ -23,13 +23,13 @@ struct NodeSubnet {
         }
     }
 
-    /// Nobody may get an address of a subnet that belongs to another node now.
+    /// Nobody may get an address of a subnet that is not this node's any more.
     func checkHeld() throws(PluginError) {
         guard file.isLeaseLost else { return }
         throw PluginError(
             .cutOff,
-            "this node's lease of \(file.subnets) is lost, and another node may have it; see what tartand says, and "
-                + "start the pods anew when it has a subnet again")
+            "this node's lease of \(file.subnets) is lost or was given back, and another node may have it; start tartand, "
+                + "or see what it says, and start the pods anew when this node has a subnet again")
     }
 
     /// At least two addresses beside the first and the last.

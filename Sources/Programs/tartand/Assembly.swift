@@ -61,6 +61,7 @@ struct Assembly {
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
         let carriesTraffic = configuration.dataplane == .netlink
+        let publication = SubnetPublication(configuration.subnetFile)
 
         let api = NodeAPIServer(
             status: status, store: store, listeners: configuration.listeners, access: access,
@@ -77,7 +78,11 @@ struct Assembly {
             status: status, inbox: holderInbox, reconciler: reconcilerInbox,
             releasesOnShutdown: configuration.whenStopped == .release,
             seed: UInt64.random(in: 0 ... .max), logger: logger,
-            remember: { key in remember(mac: identity.mac, subnet: key) })
+            remember: { key in
+                publication.regain(key)
+                remember(mac: identity.mac, subnet: key)
+            },
+            forfeit: { try publication.forfeit($0) })
         let host = carriesTraffic ? try HostServices(configuration, status, underlay, logger) : nil
         let announcer = announcer(status)
         let reconciler = Reconciler(
@@ -87,12 +92,16 @@ struct Assembly {
                 device: configuration.device, masquerade: configuration.masquerade && carriesTraffic,
                 carriesTraffic: carriesTraffic, withdrawsOnShutdown: configuration.whenStopped != .keep,
                 selection: configuration.underlay, resync: configuration.resync),
-            status: status, inbox: reconcilerInbox, logger: logger,
+            status: status, inbox: reconcilerInbox, logger: logger, holder: holderInbox,
+            whenMoved: {
+                client.renewConnections()
+                host?.checker.check()
+            },
+            forfeitSubnet: { try publication.forfeit($0) },
             publishSubnet: { file in
-                guard !file.isLeaseLost else { return try write(file) }
                 // What the file promises is true before it is there to be read.
                 try await host?.masquerader?.prepare(Masquerade(file))
-                try write(file)
+                try publication.publish(file)
                 await announcer?.announce()
                 tell(of: file, counters: client.counters)
                 host?.checker.check()
@@ -180,10 +189,6 @@ struct Assembly {
     private func announcer(_ status: NodeStatus) -> CNIAnnouncer? {
         guard let conflist = configuration.conflist else { return nil }
         return CNIAnnouncer(status: status, resync: configuration.resync, logger: logger, put: conflist.put)
-    }
-
-    private func write(_ file: SubnetFile) throws {
-        try AtomicFile(configuration.subnetFile).replace(with: file.text)
     }
 
     private func tell(of file: SubnetFile, counters: EtcdCounters) {

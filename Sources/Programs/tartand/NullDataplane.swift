@@ -18,6 +18,16 @@ struct NullDataplane<Host: DataplaneDriver>: DataplaneDriver {
         return try await host.underlay(selection)
     }
 
+    /// The host's own, of which only the addresses matter.
+    var changeSignals: AsyncStream<Void> { host.changeSignals }
+
+    func takeChanges() async -> DataplaneChanges<IPv4Address> {
+        let all = await host.takeChanges()
+        var changes = DataplaneChanges<IPv4Address>()
+        changes.isUnderlayChanged = all.isUnderlayChanged || all.isEverythingStale
+        return changes
+    }
+
     func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress? { nil }
     func prepare<Address: DataplaneAddress>(_ device: VXLANDevice<Address>) async throws(DataplaneError) {}
     func supportsNextHops() async throws(DataplaneError) -> Bool { true }

@@ -26,9 +26,10 @@ package final class HolderService: Sendable {
     package let status: NodeStatus
     package let reconciler = ReconcilerInbox()
     package let log = LogBook()
-    private let inbox = LeaseHolderInbox()
+    package let inbox = LeaseHolderInbox()
     private let settings: Settings
     private let notes = Mutex<[SubnetKey]>([])
+    private let losses = Mutex<[SubnetKey]>([])
 
     package init(store: InMemoryLeaseStore, settings: Settings = Settings()) {
         self.store = store
@@ -38,6 +39,8 @@ package final class HolderService: Sendable {
 
     /// What was noted for the next start.
     package var remembered: [SubnetKey] { notes.withLock { $0 } }
+    /// What the subnet file was told to promise no more.
+    package var forfeited: [SubnetKey] { losses.withLock { $0 } }
     package var lease: Lease? { status.read { $0.lease } }
     package var phase: LeasePhase { status.read { $0.phase(at: time.now) } }
 
@@ -51,7 +54,8 @@ package final class HolderService: Sendable {
             settings: .init(
                 identity: settings.identity, carriesTraffic: true, ttl: settings.ttl, whenLost: settings.whenLost),
             status: status, inbox: inbox, reconciler: reconciler, releasesOnShutdown: settings.releasesOnShutdown,
-            seed: 7, logger: logger, remember: { [weak self] key in self?.notes.withLock { $0.append(key) } })
+            seed: 7, logger: logger, remember: { [weak self] key in self?.notes.withLock { $0.append(key) } },
+            forfeit: { [weak self] key in self?.losses.withLock { $0.append(key) } })
         let group = ServiceGroup(
             services: [holder, watcher], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await group.run() }

@@ -21,14 +21,28 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
     private let tries = Mutex(0)
     private let settings: Reconciler<Driver>.Settings
 
-    package init(driver: Driver, underlay: Underlay, resync: Duration = .seconds(3600)) {
+    /// What the lease holder would be told.
+    package let holder = LeaseHolderInbox()
+    private let losses = Mutex<[SubnetKey]>([])
+    private let moves = Mutex(0)
+
+    package init(
+        driver: Driver, underlay: Underlay, selection: UnderlaySelection = UnderlaySelection(),
+        resync: Duration = .seconds(3600)
+    ) {
         self.driver = driver
         settings = .init(
             node: NodeID("n0"), underlay: underlay, mac: LeaseFixtures.mac(250), device: nil, masquerade: false,
-            carriesTraffic: true, withdrawsOnShutdown: false, resync: resync)
+            carriesTraffic: true, withdrawsOnShutdown: false, selection: selection, resync: resync)
     }
 
     package var published: [SubnetFile] { files.withLock { $0 } }
+
+    /// The subnets whose promise was taken back.
+    package var forfeited: [SubnetKey] { losses.withLock { $0 } }
+
+    /// How often connections were to be made anew.
+    package var moveCount: Int { moves.withLock { $0 } }
 
     /// How often the subnet was to be published, with success or without.
     package var publishingTries: Int { tries.withLock { $0 } }
@@ -41,7 +55,12 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
         var logger = Logger(label: "test") { [log] _ in log.handler }
         logger.logLevel = .info
         let reconciler = Reconciler(
-            driver: driver, settings: settings, status: status, inbox: inbox, logger: logger,
+            driver: driver, settings: settings, status: status, inbox: inbox, logger: logger, holder: holder,
+            whenMoved: { [weak self] in self?.moves.withLock { $0 += 1 } },
+            forfeitSubnet: { [weak self] key in
+                if let error = self?.failure.withLock({ $0 }) { throw error }
+                self?.losses.withLock { $0.append(key) }
+            },
             publishSubnet: { [weak self] file in
                 self?.tries.withLock { $0 += 1 }
                 if let error = self?.failure.withLock({ $0 }) { throw error }

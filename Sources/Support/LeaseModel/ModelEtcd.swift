@@ -155,6 +155,11 @@ struct ModelEtcd {
 
     mutating func compact() { compacted = revision }
 
+    /// Others write what the feed does not follow, up to there.
+    mutating func advance(to revision: Int64) {
+        while self.revision < revision { append(.other) }
+    }
+
     mutating func save() {
         saved = Saved(revision: revision, keys: keys, notes: notes, grants: grants, config: config)
     }

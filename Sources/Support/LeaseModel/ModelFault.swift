@@ -12,6 +12,7 @@ package enum ModelFault: String, CaseIterable, Sendable {
     case nodeStopped
     case nodeReleased
     case addressChanged
+    case addressMoved
     case nodePartitioned
     case wallClockJumped
     case etcdDown

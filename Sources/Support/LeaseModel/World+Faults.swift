@@ -13,7 +13,8 @@ extension World {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<14: pause(node)
         case 14..<26: partition(node)
-        case 26..<44: take(down: node)
+        case 26..<41: take(down: node)
+        case 41..<44: move(node)
         case 44..<48: jumpWallClock(node)
         case 48..<56: breakEtcd(restoring: false)
         case 56..<63: changeLeader()
@@ -95,6 +96,17 @@ extension World {
         nodes[node].address = IPv4Address(bits: nodes[node].address.bits + 256)
     }
 
+    /// The same while it runs, which it notices at once, and which is to cost it nothing.
+    private mutating func move(_ node: Int) {
+        guard nodes[node].power == .running, !nodes[node].isRival else { return }
+        count(.addressMoved)
+        let address = IPv4Address(bits: nodes[node].address.bits + 256)
+        nodes[node].address = address
+        journal.say(now, "\(name(node)) has another address")
+        let (table, time) = (nodes[node].table, nodes[node].localTime(now))
+        perform(nodes[node].machine.addressChanged(to: address, nil, in: table, at: time), of: node)
+    }
+
     private mutating func jumpWallClock(_ node: Int) {
         count(.wallClockJumped)
         nodes[node].wall += Ticks.random(in: -Ticks.seconds(100_000)...Ticks.seconds(100_000), using: &random)
@@ -117,8 +129,14 @@ extension World {
         for node in nodes.indices where nodes[node].disturbedAt > downAt - Self.ttl - .seconds(10) { disturb(node) }
         if isRestored {
             count(.restored)
+            let former = etcd.revision
             etcd.restore(at: now)
             isDisorderly = true
+            // Somebody else may be quick: by the time a node looks, etcd has come further than it was before.
+            if chance(1, in: 2) {
+                etcd.advance(to: former + Int64.random(in: 0...3, using: &random))
+                if chance(1, in: 2) { etcd.compact() }
+            }
             for node in nodes.indices { rob(node) }
         } else {
             etcd.lead(at: now)

@@ -24,8 +24,8 @@ extension World {
         nodes[node].isFeedScheduled = false
         if case .paused(let until) = nodes[node].power { return scheduleFeed(node, until + 4) }
         guard !nodes[node].isPartitioned, !etcd.isDown else {
-            if case .listing = nodes[node].feed {
-                nodes[node].feed = .unlisted(startsHistory: true)
+            if case .listing(let part, _) = nodes[node].feed {
+                nodes[node].feed = .unlisted(startsHistory: part.startsHistory)
             }
             return scheduleFeed(node, later(200, 1_500))
         }
@@ -42,8 +42,10 @@ extension World {
     private mutating func list(_ node: Int, _ startsHistory: Bool) {
         let leases = etcd.leases
         let cut = chance(1, in: 3) ? Int.random(in: 0...leases.count, using: &random) : leases.count
-        // A listing tells another history by itself, also one that a compaction asked for: by its head.
-        let isOther = startsHistory || nodes[node].history != etcd.history
+        // A listing tells another history by its head, also one that a compaction asked for; where the new one has come
+        // further than the old one was known, only by what it holds, if the compaction took the proof away.
+        let isBehind = nodes[node].history != etcd.history && etcd.revision < nodes[node].table.revision.value
+        let isOther = startsHistory || isBehind
         let starts = isOther && defect != .hidesRestore || nodes[node].table.history == 0
         func part(_ slice: ArraySlice<Lease>, isFirst: Bool, isLast: Bool) -> SnapshotPart {
             SnapshotPart(
@@ -77,12 +79,10 @@ extension World {
     }
 
     private mutating func watch(_ node: Int, from revision: Int64) {
-        guard nodes[node].history == etcd.history else {
-            nodes[node].feed = .unlisted(startsHistory: true)
-            return scheduleFeed(node, later(1, 300))
-        }
-        guard revision >= etcd.compacted else {
-            nodes[node].feed = .unlisted(startsHistory: false)
+        let isSame = nodes[node].history == etcd.history
+        guard isSame, revision >= etcd.compacted else {
+            // What was compacted away can't be told from what never was.
+            nodes[node].feed = .unlisted(startsHistory: !isSame && revision >= etcd.compacted)
             return scheduleFeed(node, later(1, 300))
         }
         guard revision < etcd.revision else { return }

@@ -25,6 +25,10 @@ package final class CurlClient: Sendable {
         await loop.stopped()
     }
 
+    /// Ends everything under way as if the connections had broken, and uses none of them again: what was connected
+    /// from an address that this host no longer has would only run into its time limits.
+    package func renewConnections() { _ = loop.post(.renewConnections) }
+
     /// Sends a request and collects its answer. Cancelling closes the connection.
     package func send(_ request: CurlRequest) async throws(CurlError) -> CurlResponse {
         let call = try call(request)

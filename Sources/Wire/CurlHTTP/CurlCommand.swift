@@ -6,6 +6,8 @@ enum CurlCommand: Sendable {
     case cancel(CurlCall)
     /// The stream's consumer made room.
     case resume(CurlCall)
+    /// Connections made until now are of no use any more.
+    case renewConnections
 }
 
 /// Where an answer goes. Each continuation is resumed once, by whoever takes the receiver out of the transfer.

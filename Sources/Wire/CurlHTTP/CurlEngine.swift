@@ -15,6 +15,8 @@ import CCurl
     private var pool: [CurlTransfer] = []
     /// When the clock of some stream has to be looked at; never later than the first of them wants.
     private var alarm: ContinuousClock.Instant?
+    /// Connections from before are not used again.
+    private var renewedAt: ContinuousClock.Instant?
 
     init?(loop: CurlLoop) {
         guard CurlLibrary.isReady, let multi = unsafe curl_multi_init() else { return nil }
@@ -47,6 +49,14 @@ import CCurl
             transfer.clock.resume(at: .now)
             watch(transfer)
             _ = unsafe curl_easy_pause(transfer.easy.pointer, CURLPAUSE_CONT)
+        case .renewConnections:
+            renewedAt = .now
+            for transfer in Array(transfers.values) {
+                guard let call = transfer.call else { continue }
+                complete(
+                    transfer,
+                    .failure(.closed(endpoint: call.endpoint, reason: "this host's own address has changed")))
+            }
         }
     }
 
@@ -56,7 +66,7 @@ import CCurl
             return receiver.fail(.badRequest(url: call.request.url, reason: "libcurl gave no handle"))
         }
         do throws(CurlOptionError) {
-            try transfer.prepare(call, receiver: receiver)
+            try transfer.prepare(call, receiver: receiver, oldestConnection: renewedAt.map { .now - $0 })
         } catch {
             return receiver.fail(.badRequest(url: call.request.url, reason: error.reason))
         }

@@ -73,15 +73,22 @@ import CCurl
         try setCallbacks()
     }
 
-    func prepare(_ call: CurlCall, receiver: CurlReceiver) throws(CurlOptionError) {
+    /// - Parameter oldestConnection: the greatest age of a connection that may be used; `nil`: any.
+    func prepare(
+        _ call: CurlCall, receiver: CurlReceiver, oldestConnection: Duration?
+    ) throws(CurlOptionError) {
         let request = call.request
+        // curl compares whole seconds, and takes 0 for no limit: right after a renewal only a new one is surely young.
+        let age = oldestConnection.map { Int($0.components.seconds) - 1 }
+        let needsNew = age.map { $0 < 1 } ?? false
+        try easy.set(CURLOPT_MAXLIFETIME_CONN, max(0, age ?? 0))
         try easy.set(CURLOPT_URL, request.url)
         try easy.set(CURLOPT_UNIX_SOCKET_PATH, request.unixSocketPath)
         try setMethod(request)
         try setHeaders(request.headers)
         try setCredentials(call.credentials)
         try easy.set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout)
-        try easy.set(CURLOPT_FRESH_CONNECT, request.freshConnection)
+        try easy.set(CURLOPT_FRESH_CONNECT, request.freshConnection || needsNew)
         try easy.set(CURLOPT_FORBID_REUSE, request.freshConnection)
         unsafe reasonBuffer.pointee = 0
         if case .stream(_, let buffer) = receiver {

@@ -33,6 +33,9 @@ package final class EtcdClient: Sendable {
     /// Ends every request and watch under way.
     package func shutdown() async { await http.shutdown() }
 
+    /// This host's address has changed: requests and watches go on over new connections, at once.
+    package func renewConnections() { http.renewConnections() }
+
     /// The member that is asked next.
     package var endpoint: String { members.current }
 

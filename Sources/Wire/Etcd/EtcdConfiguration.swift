@@ -11,7 +11,8 @@ package struct EtcdConfiguration: Hashable, Sendable {
     package var tls: CurlTLS?
     package var user: EtcdUser?
     package var connectTimeout: Duration = .seconds(2)
-    /// For one try at one member. With several members short enough to have another answer within 5 s; with one, long
+    /// For one try at one member. With several members short enough to have another answer within 5 s, also on a busy
+    /// machine; with one, long
     /// enough to hear its own word for having no quorum, which takes it 7 s.
     package var requestTimeout: Duration
 
@@ -20,7 +21,7 @@ package struct EtcdConfiguration: Hashable, Sendable {
         for text in texts { endpoints.append(try Self.endpoint(text)) }
         guard !endpoints.isEmpty else { throw EtcdConfigurationError(text: "", reason: "names no endpoint") }
         self.endpoints = endpoints
-        requestTimeout = endpoints.count > 1 ? .seconds(4) : .seconds(10)
+        requestTimeout = endpoints.count > 1 ? .seconds(3) : .seconds(10)
     }
 
     /// A base URL; without a scheme it is `http`, as etcdctl has it.

@@ -74,7 +74,7 @@ package struct HistoryMark: Hashable, Sendable {
 }
 
 /// What became of a history.
-enum HistoryVerdict {
+package enum HistoryVerdict: Hashable, Sendable {
     case same
     case other
     /// The mark was compacted away.
@@ -83,7 +83,7 @@ enum HistoryVerdict {
 
 extension EtcdClient {
     /// Compares a mark with what etcd as a whole, not one member of it, holds.
-    func compare(_ mark: HistoryMark, of keys: KeyRange) async throws(EtcdError) -> HistoryVerdict {
+    package func compare(_ mark: HistoryMark, of keys: KeyRange) async throws(EtcdError) -> HistoryVerdict {
         do {
             return mark.isConfirmed(by: try await transact(mark.question(about: keys))) ? .same : .other
         } catch {

@@ -19,8 +19,12 @@ package enum WatchNotice: Hashable, Sendable {
 
 extension EtcdClient {
     /// Follows keys from behind a mark on, for as long as somebody reads.
-    package func watch(_ keys: KeyRange, after mark: HistoryMark) -> Watch {
-        Watch(client: self, keys: keys, mark: mark)
+    ///
+    /// - Parameter trustedUntil: from when on etcd may have been replaced since the mark was made; `nil`: never.
+    package func watch(
+        _ keys: KeyRange, after mark: HistoryMark, trustedUntil: ContinuousClock.Instant? = nil
+    ) -> Watch {
+        Watch(client: self, keys: keys, mark: mark, trustedUntil: trustedUntil)
     }
 }
 
@@ -36,29 +40,37 @@ package struct Watch: AsyncSequence, Sendable {
     let client: EtcdClient
     let keys: KeyRange
     let mark: HistoryMark
+    let trustedUntil: ContinuousClock.Instant?
 
-    package func makeAsyncIterator() -> Iterator { Iterator(client: client, keys: keys, mark: mark) }
+    package func makeAsyncIterator() -> Iterator {
+        Iterator(client: client, keys: keys, mark: mark, trustedUntil: trustedUntil)
+    }
 
     package struct Iterator: AsyncIteratorProtocol {
         private let client: EtcdClient
         private let keys: KeyRange
-        private var mark: HistoryMark
+        /// What is known of the history that is followed.
+        package private(set) var mark: HistoryMark
         private var lines: LineSequence.Iterator?
         private var openedAt: ContinuousClock.Instant?
         private var endpoint = ""
         private var pause = RetryPause()
         /// Whether there was a time since the mark in which etcd may have been replaced.
         private var isInDoubt = false
+        /// Before the first stream stands.
+        private var trustedUntil: ContinuousClock.Instant?
         private var isOver = false
 
-        /// With several members a silent one is noticed within 5 s; one that is alone can only be asked again.
-        private var silenceNotice: Duration { client.members.endpoints.count > 1 ? .milliseconds(2_500) : .seconds(30) }
-        private static let probeLimit = Duration.seconds(2)
+        /// With several members one that is silent, and then silent again when it is probed, is left after 3.5 s: in 5 s
+        /// the next one's stream is to stand, also on a busy machine. One that is alone can only be asked again.
+        private var silenceNotice: Duration { client.members.endpoints.count > 1 ? .seconds(2) : .seconds(30) }
+        private static let probeLimit = Duration.milliseconds(1_500)
 
-        init(client: EtcdClient, keys: KeyRange, mark: HistoryMark) {
+        init(client: EtcdClient, keys: KeyRange, mark: HistoryMark, trustedUntil: ContinuousClock.Instant?) {
             self.client = client
             self.keys = keys
             self.mark = mark
+            self.trustedUntil = trustedUntil
         }
 
         /// Throws nothing but a cancellation.
@@ -158,6 +170,7 @@ package struct Watch: AsyncSequence, Sendable {
 
         /// The stream stands. Its member can't be replaced from now on without ending it, so what holds now holds.
         private mutating func created(_ header: ResponseHeader) async throws(EtcdError) -> WatchNotice {
+            if let limit = trustedUntil, limit < .now { isInDoubt = true }
             if isInDoubt || mark.isContradicted(by: header) {
                 switch try await client.compare(mark, of: keys) {
                 case .same: isInDoubt = false
@@ -165,6 +178,7 @@ package struct Watch: AsyncSequence, Sendable {
                 case .compacted: return end(.compacted)
                 }
             }
+            trustedUntil = nil
             return .opened(revision: header.revision)
         }
 
