@@ -45,7 +45,11 @@ struct TLSTests {
         try await TLSFixture.with(asksClients: true) { fixture, server in
             var tls = CurlTLS(caFile: fixture.path("ca.pem"))
             let without = CurlClient(configuration: CurlConfiguration(tls: tls))
-            await #expect(throws: CurlError.self) { try await without.send(CurlRequest(url: server.url)) }
+            let error = await #expect(throws: CurlError.self) {
+                try await without.send(CurlRequest(url: server.url))
+            }
+            #expect(error?.kind == "tls" && error?.mayHaveBeenSent == false)
+            #expect(error?.description.contains("refuses this client's certificate, or wants one") == true)
             tls.certFile = fixture.path("client.pem")
             tls.keyFile = fixture.path("client.key")
             let client = CurlClient(configuration: CurlConfiguration(tls: tls))

@@ -43,6 +43,10 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         let ending = await withDiscardingTaskGroup { group -> Ending in
             defer { group.cancelAll() }
             for await input in inbox.inputs.cancelOnGracefulShutdown() {
+                if case .pulse(let pulse) = input {
+                    pulse.answer()
+                    continue
+                }
                 if case .timer = input { alarm.set(nil) }
                 let actions = handle(input, &machine)
                 if let ending = Ending(actions) {
@@ -107,6 +111,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             return status.read { machine.renewed(grant, ttl, sentAt: sentAt, in: $0.leases, at: now) }
         case .failed(let request, let error): return machine.requestFailed(request, error, at: now)
         case .timer: return machine.timerFired(at: now)
+        case .pulse: return []
         }
     }
 

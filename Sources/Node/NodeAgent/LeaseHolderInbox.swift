@@ -13,6 +13,8 @@ package struct LeaseHolderInbox: Sendable {
         case renewed(GrantID, Duration?, sentAt: MonotonicTime)
         case failed(LeaseHolderRequest, LeaseStoreError)
         case timer
+        /// The watchdog asks whether the loop still runs.
+        case pulse(LoopPulse)
     }
 
     let inputs: AsyncStream<Input>

@@ -26,7 +26,7 @@ package final class HolderService: Sendable {
     package let status: NodeStatus
     package let reconciler = ReconcilerInbox()
     package let log = LogBook()
-    private let inbox = LeaseHolderInbox()
+    package let inbox = LeaseHolderInbox()
     private let settings: Settings
     private let notes = Mutex<[SubnetKey]>([])
 

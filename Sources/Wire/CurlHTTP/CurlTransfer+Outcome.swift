@@ -38,12 +38,22 @@ extension CurlTransfer {
             return .tls(endpoint: endpoint, reason: why)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING:
             return .badAnswer(endpoint: endpoint, reason: why)
+        // With TLS 1.3 a server refuses a client's certificate after the handshake, as far as the client sees it; it has
+        // not looked at the request then (RFC 8446 section 6.2).
+        case _ where why.contains("alert") && Self.certificateAlerts.contains(where: why.contains):
+            return .tls(endpoint: endpoint, reason: "the server refuses this client's certificate, or wants one: \(why)")
         default: break
         }
         // A kept connection that broke under the request is not "could not connect", whatever came of the second try.
         if sendings == 0 { return .couldNotConnect(endpoint: endpoint, reason: systemReason ?? why) }
         return .closed(endpoint: endpoint, reason: code == CURLE_COULDNT_CONNECT ? (systemReason ?? why) : why)
     }
+
+    /// OpenSSL's words for alerts 42 to 48 and 116, which are about certificates (RFC 8446 section 6).
+    private static let certificateAlerts = [
+        "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired",
+        "certificate unknown", "unknown ca", "certificate required",
+    ]
 
     private func connectLimit(_ call: CurlCall) -> Duration {
         min(call.request.connectTimeout, call.request.timeout ?? call.request.connectTimeout)
