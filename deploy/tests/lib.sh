@@ -88,6 +88,7 @@ need_tree() {
             bookworm "$tree" http://deb.debian.org/debian >"$cache/log" 2>&1 ||
             { tail -n 5 "$cache/log" >&2; fail "debootstrap failed; its last lines are above, all of them in $cache/log"; }
         rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$tree"/usr/share/{doc,locale,man}/*
+        chmod 755 "$tree"
         tar -C "$tree" --numeric-owner -cf "$tree_tar.new" .
         mv "$tree_tar.new" "$tree_tar"
         rm -rf "$tree"
