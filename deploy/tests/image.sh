@@ -49,7 +49,7 @@ done
 etcd_in "$id-b" 10.78.0.2
 ip netns exec "$id-b" "$programs/tartan" network init --network 10.245.0.0/16 --etcd-endpoints http://10.78.0.2:2379 >/dev/null
 podman run -d --name authority "${limits[@]}" --network "ns:/run/netns/$id-a" --cap-drop all \
-    --security-opt no-new-privileges --read-only --tmpfs /run/flannel:rw,mode=1777 --tmpfs /var/lib/tartan:rw,mode=1777 \
+    --security-opt no-new-privileges --read-only \
     tartan --etcd-endpoints http://10.78.0.2:2379 --node-name authority --public-ip 10.78.0.1 >"$work/authority.id" 2>&1 ||
     fail "$(cat "$work/authority.id")"
 eventually 20 "it is ready" podman exec authority /usr/bin/tartan health
@@ -73,11 +73,11 @@ holds "its word" "$said" CAP_NET_ADMIN
 
 step "with NET_ADMIN and nothing else it is a node that carries packets"
 podman run -d --name node --user 0 "${limits[@]}" --network "ns:/run/netns/$id-a" --cap-drop all --cap-add net_admin \
-    --security-opt no-new-privileges --read-only --tmpfs /run/flannel --tmpfs /var/lib/tartan \
-    tartan --dataplane netlink --ip-masq --etcd-endpoints http://10.78.0.2:2379 --node-name node1 >"$work/node.id"
+    --security-opt no-new-privileges --read-only \
+    tartan --dataplane netlink --ip-masq --etcd-endpoints http://10.78.0.2:2379 --node-name node1 --iface eth0 >"$work/node.id"
 eventually 20 "it is ready" podman exec node /usr/bin/tartan health
 holds "its capabilities" "$(cat "/proc/$(podman inspect -f '{{.State.Pid}}' node)/status")" 'CapBnd:\s0000000000001000'
-start other ip netns exec "$id-b" "$programs/tartand" --etcd-endpoints http://10.78.0.2:2379 --node-name node2 \
+start other ip netns exec "$id-b" "$programs/tartand" --etcd-endpoints http://10.78.0.2:2379 --node-name node2 --iface eth0 \
     --subnet-file "$work/other.env" --state-dir "$work/other" --api-listen none
 eventually 20 "the other node's subnet" test -s "$work/other.env"
 for end in a b; do

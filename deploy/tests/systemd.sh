@@ -44,6 +44,7 @@ for end in a:1 b:2; do
     ip -n "$id-${end%:*}" address add "10.77.0.${end#*:}/24" dev eth0
     ip -n "$id-${end%:*}" link set eth0 up
 done
+ip -n "$id-a" route add default via 10.77.0.2
 etcd_in "$id-b" 10.77.0.2
 ip netns exec "$id-b" "$programs/tartan" network init --network 10.244.0.0/16 --etcd-endpoints http://10.77.0.2:2379 >/dev/null
 # As on a machine of its own: the network is its to change, settings under /proc/sys/net included.
@@ -54,14 +55,14 @@ boot=$started
 eventually 30 "systemd is PID 1 of a container" sh -c "pgrep -P $boot"
 init=$(pgrep -P $boot | head -n 1)
 within() { nsenter --target "$init" --mount --uts --ipc --pid --net --cgroup --root --wd=/ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
-tell() { tail -n 15 "$work/boot.log"; within journalctl --no-pager -n 25 -u tartand; tail -n 5 "$work"/node2.log; }
+tell() { tail -n 15 "$work/boot.log"; within journalctl --no-pager -n 25 -u tartand; tail -n 5 "$work"/node2.log 2>/dev/null; for task in /proc/$(within systemctl show -P MainPID tartand)/task/*; do within cat $task/syscall $task/wchan; done 2>&1; }
 later 'within systemctl poweroff'
 eventually 60 "systemd has booted" within systemctl --quiet is-active multi-user.target
 
 step "installed, it is enabled and tries, although there is no etcd where its default configuration has it"
 within dpkg -i "/root/${package##*/}" >"$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"
 holds "enabled" "$(within systemctl is-enabled tartand)" '^enabled'
-eventually 10 "it tries" sh -c "nsenter -t $init -m -r -w journalctl -u tartand | grep -q \"can't be read from etcd yet\""
+eventually 20 "it tries" sh -c "nsenter -t $init -m -r -w journalctl -u tartand | grep -q \"can't be read from etcd yet\""
 holds "its state" "$(within systemctl show -P ActiveState tartand || true)" activating
 
 step "with etcd's address in its configuration it is ready, as a user with one capability"
@@ -80,7 +81,7 @@ holds "the probe" "$(within tartan health)" '^ok$'
 holds "the lease" "$(within tartan leases)" 'node1'
 
 step "a pod of this node and one of another ping each other"
-start node2 ip netns exec "$id-b" "$programs/tartand" --etcd-endpoints http://10.77.0.2:2379 --node-name node2 \
+start node2 ip netns exec "$id-b" "$programs/tartand" --etcd-endpoints http://10.77.0.2:2379 --node-name node2 --iface eth0 \
     --subnet-file "$work/node2.env" --state-dir "$work/node2" --api-listen none
 eventually 20 "the other node's subnet" test -s "$work/node2.env"
 other=$(sed -n 's/^FLANNEL_SUBNET=//p' "$work/node2.env")

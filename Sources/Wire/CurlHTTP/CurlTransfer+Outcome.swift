@@ -46,8 +46,19 @@ extension CurlTransfer {
         }
         // A kept connection that broke under the request is not "could not connect", whatever came of the second try.
         if sendings == 0 { return .couldNotConnect(endpoint: endpoint, reason: systemReason ?? why) }
-        return .closed(endpoint: endpoint, reason: code == CURLE_COULDNT_CONNECT ? (systemReason ?? why) : why)
+        let reason = code == CURLE_COULDNT_CONNECT ? (systemReason ?? why) : why
+        return .closed(endpoint: endpoint, reason: reason + (mayBeRefusedCertificate(call) ? Self.certificateHint : ""))
     }
+
+    /// Whether a server may have closed a fresh connection because of the client's certificate: with TLS 1.3 it does so
+    /// once it has seen what the client sent with it, and its alert may be lost over that.
+    private func mayBeRefusedCertificate(_ call: CurlCall) -> Bool {
+        call.request.url.hasPrefix("https:") && easy.number(CURLINFO_NUM_CONNECTS) > 0
+            && easy.number(CURLINFO_RESPONSE_CODE) == 0
+    }
+
+    private static let certificateHint =
+        "; a server that does not take this client's certificate, or wants one, does that"
 
     /// OpenSSL's words for alerts 42 to 48 and 116, which are about certificates (RFC 8446 section 6).
     private static let certificateAlerts = [
