@@ -10,7 +10,7 @@ need_tree
 
 id=tt$$
 step "the package is made, twice the same, and lintian has nothing against it"
-export TARTAN_DEB_LEVEL=0
+export TARTAN_DEB_LEVEL=0 SOURCE_DATE_EPOCH=1700000000
 package=$(deploy/deb/build --programs "$programs" --output "$work" 2>/dev/null)
 newer=$(deploy/deb/build --programs "$programs" --output "$work" --version "$("$programs/tartand" --version | cut -d' ' -f2)+1" 2>/dev/null)
 mkdir "$work/again"

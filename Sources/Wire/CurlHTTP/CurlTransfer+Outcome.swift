@@ -9,7 +9,11 @@ extension CurlTransfer {
 
     func outcome(_ code: CURLcode) -> Result<Void, CurlError> {
         if code == CURLE_OK { return .success(()) }
-        return .failure(abortReason ?? error(code))
+        let found = abortReason ?? error(code)
+        guard case .closed(let endpoint, let reason) = found, let call, mayBeRefusedCertificate(call) else {
+            return .failure(found)
+        }
+        return .failure(.closed(endpoint: endpoint, reason: reason + Self.certificateHint))
     }
 
     /// The body, handed over without a copy.
@@ -41,13 +45,13 @@ extension CurlTransfer {
         // With TLS 1.3 a server refuses a client's certificate after the handshake, as far as the client sees it; it has
         // not looked at the request then (RFC 8446 section 6.2).
         case _ where why.contains("alert") && Self.certificateAlerts.contains(where: why.contains):
-            return .tls(endpoint: endpoint, reason: "the server refuses this client's certificate, or wants one: \(why)")
+            return .tls(
+                endpoint: endpoint, reason: "the server refuses this client's certificate, or wants one: \(why)")
         default: break
         }
         // A kept connection that broke under the request is not "could not connect", whatever came of the second try.
         if sendings == 0 { return .couldNotConnect(endpoint: endpoint, reason: systemReason ?? why) }
-        let reason = code == CURLE_COULDNT_CONNECT ? (systemReason ?? why) : why
-        return .closed(endpoint: endpoint, reason: reason + (mayBeRefusedCertificate(call) ? Self.certificateHint : ""))
+        return .closed(endpoint: endpoint, reason: code == CURLE_COULDNT_CONNECT ? (systemReason ?? why) : why)
     }
 
     /// Whether a server may have closed a fresh connection because of the client's certificate: with TLS 1.3 it does so
