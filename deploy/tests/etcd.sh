@@ -135,13 +135,14 @@ step "a role that does not allow it"
 operate etcdctl role revoke-permission --prefix=true tartan /coreos.com/network/
 fault 'permission denied.*the role of --etcd-username must allow' operate etcdctl role grant-permission --prefix=true tartan read /coreos.com/network/
 
-step "the daemon that ran all the while has its lease, and takes a new password and certificate for its next renewals"
+step "the daemon that ran all the while has its lease, and takes a new password and certificate for its next request"
 operate etcdctl user passwd --interactive=false tartan <"$work/old-password"
 use_password "$work/old-password"
 DAYS=2 deploy/etcd/certificates "$pki" client node
 use_node "$pki/node"
-sleep 11
-eventually 20 "it is ready" is_ready right
+operate etcdctl del --prefix /coreos.com/network/subnets/
+is_back() { [ -n "$(within etcdctl get --prefix --keys-only /coreos.com/network/subnets/)" ] && is_ready right; }
+eventually 20 "its lease is back, with what is in the files now" is_back
 holds "its phase" "$(node_says right)" '"phase":"(leased|renewing)"'
 lacks "any secret in a log" "$(cat "$work"/*.log)" "$(cat "$work/password")|$(cat "$work/old-password")"
 
