@@ -112,7 +112,7 @@ let package = Package(
             name: "tartan",
             dependencies: [
                 "NodeClient", "APISchema", "Lab", "EtcdStore", "Etcd", "JSONText", "CurlHTTP", "Leases",
-                "IPAddressing",
+                "IPAddressing", "Dataplane", "LinuxDataplane",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -127,13 +127,19 @@ let package = Package(
             ]),
 
         // Measured, not shipped.
+        // An etcd with many leases and a tartand beside it, for those that measure a whole node.
+        .target(
+            name: "BenchmarkKit",
+            dependencies: [
+                "Lab", "Etcd", "EtcdStore", "Netlink", "Leases", "IPAddressing",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Benchmarks/BenchmarkKit"),
         .executableTarget(
             name: "PeersBenchmark",
             dependencies: [
-                "Lab", "Etcd", "CurlHTTP", "EtcdStore", "Netlink", "Leases", "IPAddressing",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "Logging", package: "swift-log"),
+                "BenchmarkKit", "Lab", "Netlink", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
         .executableTarget(
@@ -149,7 +155,8 @@ let package = Package(
         .executableTarget(
             name: "KernelBenchmark",
             dependencies: [
-                "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases", "IPAddressing", "Lab",
+                "BenchmarkKit", "Etcd", "CRawSender", "LinuxDataplane", "Netlink", "Dataplane", "Leases",
+                "IPAddressing", "Lab",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -15,6 +15,7 @@ test_packages=(
     "etcd-client|snapshots, alarms and roles in the tests of etcd's faults"
     "nftables|cuts members and nodes off in the tests of faults"
     "tcpdump|shows that UDP 8472 carries the packets"
+    "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
     "containernetworking-plugins|the reference that the CNI plugin is compared with"
     "podman|a real client of the CNI plugin"

@@ -59,6 +59,35 @@ import Testing
         #expect(tracker.plan(removing: true).count == 4)
     }
 
+    @Test func `what is pending is told with what is there, what should be, and the lines that mend it`() throws {
+        var tracker = DataplaneTracker<IPv4Address>()
+        let names = DeviceNames(vxlan: "tartan.1", underlay: "eth0")
+        let peer = try entries(subnet: 3, node: 3)
+        tracker.want(peer)
+        tracker.seeAll(state(of: [peer]))
+        #expect(tracker.pendingEntries(limit: 10, names).isEmpty)
+        _ = tracker.see(
+            {
+                var changes = DataplaneChanges<IPv4Address>()
+                changes.routes[peer.route.destination] = .some(nil)
+                return changes
+            }())
+        let other = Route<IPv4Address>.Path.nextHop(NextHopID(7))
+        let pending = tracker.pendingEntries(limit: 10, names)
+        #expect(pending.map(\.key) == [peer.described[0].key])
+        #expect(pending.map(\.wanted) == [peer.described[0].entry])
+        #expect(pending[0].present == nil && pending[0].commands.count == 1)
+        var changes = DataplaneChanges<IPv4Address>()
+        changes.routes[peer.route.destination] = other
+        _ = tracker.see(changes)
+        let changed = tracker.pendingEntries(limit: 10, names)
+        #expect(changed[0].present == "\(Route(destination: peer.route.destination, path: other))")
+        #expect(changed[0].commands.count == 2, "a route is taken out and put in")
+        tracker.unwant(peer)
+        #expect(tracker.pendingEntries(limit: 10, names).map(\.wanted) == [nil, nil, nil, nil])
+        #expect(tracker.pendingEntries(limit: 2, names).count == 2)
+    }
+
     /// Every route's next hop, neighbour and forwarding entry are there.
     private func expectRoutesWork(_ state: DataplaneState<IPv4Address>, after operation: Operation<IPv4Address>) {
         for case .nextHop(let id) in state.routes.values {
@@ -182,5 +211,25 @@ import Testing
             (local { $0.backend = .none }, .notCarried),
         ]
         for (node, fault) in cases { #expect(node.entries(for: lease) == .failure(fault)) }
+    }
+
+    @Test func `a gateway that is not one hop away is none`() throws {
+        var announcement = LeaseFixtures.announcement(node: 2)
+        announcement.backend = .hostGateway
+        let lease = Lease(
+            key: SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24")), announcement: announcement, kind: .reservation,
+            createRevision: Revision(1), modRevision: Revision(1))
+        func node(_ networks: [String]) throws -> LocalNode {
+            LocalNode(
+                node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(0), key: nil, backend: .hostGateway,
+                usesNextHops: true, networks: try networks.map { try IPv4Prefix(parsing: $0) })
+        }
+        #expect(try node(["10.9.0.0/16"]).entries(for: lease) == .failure(.notOnLink(LeaseFixtures.publicIP(2))))
+        for networks in [["10.9.0.0/16", "192.168.0.0/16"], []] {
+            guard case .success = try node(networks).entries(for: lease) else {
+                Issue.record("not a peer on \(networks)")
+                continue
+            }
+        }
     }
 }

@@ -114,7 +114,13 @@ import Testing
                 "Dataplane",
                 DataplaneDocument(
                     device: "d", mtu: 1, wanted: 1, present: 1, problem: "x", refusedCount: 1, refused: ["y"],
-                    faults: [], lastAudit: "2026-01-01T00:00:00Z", repairs: 1)
+                    faults: [], lastAudit: "2026-01-01T00:00:00Z", repairs: 1,
+                    peers: [
+                        .init(
+                            subnet: "10.244.20.0/24", node: "n", state: .differs, fault: nil,
+                            entries: [.init(wanted: "a", present: nil), .init(wanted: "a", present: "b")]),
+                        .init(subnet: "10.244.21.0/24", node: nil, state: .fault, fault: "f", entries: []),
+                    ], pending: 2, plan: ["ip route del 1.2.3.0/24 protocol 116"])
             ),
             ("Lookup", LookupDocument(ip: "1.2.3.4", inNetwork: false, lease: nil, path: nil, problem: "x")),
             (

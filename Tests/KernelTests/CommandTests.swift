@@ -19,7 +19,7 @@ struct CommandTests {
     }
 
     private func type(_ plan: [Dataplane.Operation<IPv4Address>], in scene: DataplaneScene) async throws {
-        try await scene.ip(plan.map { $0.command(names) }.joined(separator: " && "))
+        try await scene.ip(plan.flatMap { $0.commands(names) }.joined(separator: " && "))
     }
 
     @Test(arguments: [true, false])
@@ -33,6 +33,32 @@ struct CommandTests {
         #expect(tables.count == (usesNextHops ? 12 : 9))
         #expect(try await tables == driver.seen())
         _ = applied
+    }
+
+    @Test func `the device that is typed is the one that is made, and one that is as it should be needs no line`()
+        async throws
+    {
+        let scene = try await DataplaneScene()
+        let driver = try scene.driver()
+        let wanted = try await scene.device(driver)
+        #expect(try await driver.look(atDevice: wanted.name) == nil)
+        try await scene.ip(
+            wanted.commands(from: nil, isUp: false, underlay: "eth0").joined(separator: " && "))
+        let there = try #require(try await driver.look(atDevice: wanted.name))
+        #expect(there.isUp && wanted.commands(from: there.device, isUp: true, underlay: "eth0").isEmpty)
+        // The driver itself finds nothing to change in it: it keeps its index, which a new one would not.
+        let socket = try RouteSocket(in: NetworkNamespace(name: scene.name))
+        let index = try await socket.link(named: wanted.name)?.index
+        try await driver.prepare(wanted)
+        #expect(try await socket.link(named: wanted.name)?.index == index)
+
+        try await scene.ip("ip link set \(wanted.name) down mtu 1300 address 02:00:00:00:00:99")
+        let changed = try #require(try await driver.look(atDevice: wanted.name))
+        let lines = wanted.commands(from: changed.device, isUp: changed.isUp, underlay: "eth0")
+        #expect(lines.count == 3)
+        try await scene.ip(lines.joined(separator: " && "))
+        let mended = try #require(try await driver.look(atDevice: wanted.name))
+        #expect(mended == there)
     }
 
     @Test func `typed removals leave nothing`() async throws {

@@ -86,6 +86,10 @@ enum Leftovers {
 extension LabCluster {
     /// `ip netns exec`: a second opinion by somebody else's program, entered by somebody else's means.
     nonisolated func ask(_ place: LabPlace, _ command: String...) async throws -> String {
+        try await ask(place, command)
+    }
+
+    nonisolated func ask(_ place: LabPlace, _ command: [String]) async throws -> String {
         let answer = try await LabAnswer.of(["ip", "netns", "exec", settings.name.namespace(of: place)] + command)
         try #require(answer.status == 0, "\(command): \(answer.complaint)")
         return answer.output

@@ -146,6 +146,46 @@ import Testing
             ])
     }
 
+    @Test func `each peer is told with what should be in the kernel, what is, and the difference`() async throws {
+        let leases = try APIScene.leases(4)
+        let scene = try APIScene(leases: leases)
+        let own = try #require(leases.first { $0.announcement.node?.name == "n1" })
+        let gone = try #require(leases.first { $0.announcement.node?.name == "n3" })
+        let faulty = try #require(leases.first { $0.announcement.node?.name == "n4" })
+        let local = LocalNode(
+            node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), key: own.key, backend: .vxlan(VXLANConfig()),
+            usesNextHops: true)
+        let route = Route<IPv4Address>(destination: gone.subnet, path: .nextHop(NextHopID(183_763_712)))
+        scene.status.update {
+            $0.lease = own
+            $0.dataplane.local = local
+            $0.dataplane.pendingCount = 1
+            $0.dataplane.pending = [
+                PendingEntry(
+                    key: "\(EntryKey<IPv4Address>.route(gone.subnet))", wanted: "\(route)", present: nil,
+                    commands: ["ip route add 10.244.3.0/24 nhid 183763712 protocol 116"])
+            ]
+            $0.faults[faulty.key] = "its VNI is 2, this network's is 1"
+        }
+        let dataplane: DataplaneDocument = try await scene.document("/v1/dataplane")
+        #expect(dataplane.peers.map(\.subnet) == ["10.244.2.0/24", "10.244.3.0/24", "10.244.4.0/24"])
+        #expect(dataplane.peers.map(\.state) == [.present, .differs, .fault])
+        #expect(dataplane.peers[0].entries.count == 4)
+        #expect(dataplane.peers[0].entries.allSatisfy { $0.wanted == $0.present })
+        #expect(dataplane.peers[1].entries.map { $0.present == nil } == [true, false, false, false])
+        #expect(dataplane.peers[2].fault == "its VNI is 2, this network's is 1")
+        #expect(dataplane.pending == 1)
+        #expect(dataplane.plan == ["ip route add 10.244.3.0/24 nhid 183763712 protocol 116"])
+
+        let differing: DataplaneDocument = try await scene.document("/v1/dataplane?peers=differing")
+        #expect(differing.peers.map(\.subnet) == ["10.244.3.0/24", "10.244.4.0/24"])
+        let one: DataplaneDocument = try await scene.document("/v1/dataplane?contains=10.244.2.9")
+        #expect(one.peers.map(\.node) == ["n2"])
+        let none: DataplaneDocument = try await scene.document("/v1/dataplane?peers=none")
+        #expect(none.peers.isEmpty)
+        #expect(try await scene.get("/v1/dataplane?peers=some").problem().parameter == "peers")
+    }
+
     @Test func `a peer's address is told with the way there`() async throws {
         let leases = try APIScene.leases(2)
         let scene = try APIScene(leases: leases)

@@ -96,6 +96,10 @@ import Testing
                 return scene.log.count("somebody keeps changing an entry") == 1
             }
             #expect(kernel.read { $0.operations.count } == 3, "as many repairs at once")
+            try await scene.eventually("the fight is told") {
+                breakIt()
+                return scene.status.read { $0.dataplane.fights } == ["route 10.244.2.0/24"]
+            }
             let limit = ContinuousClock.now + .milliseconds(400)
             while ContinuousClock.now < limit {
                 breakIt()

@@ -155,6 +155,16 @@ static int each(unsigned int device, unsigned int peers, void (*put)(struct send
     return result;
 }
 
+int craw_add_one(unsigned int device, unsigned int peer) {
+    struct sender self;
+    int result = sender_open(&self);
+    if (result != 0) return result;
+    add(&self, device, peer);
+    result = flush(&self);
+    close(self.socket);
+    return result;
+}
+
 int craw_add(unsigned int device, unsigned int peers) { return each(device, peers, add); }
 
 int craw_remove(unsigned int device, unsigned int peers) { return each(device, peers, take_away); }

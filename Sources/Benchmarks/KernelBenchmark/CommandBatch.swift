@@ -14,13 +14,15 @@ struct CommandBatch: Contender {
     private let peers: Int
     private let folder: TemporaryDirectory
 
-    init(peers: Int, in arena: Arena) throws {
+    init(peers: Int, in arena: Arena) throws { try self.init(numbers: 1...peers, in: arena) }
+
+    init(numbers: ClosedRange<Int>, in arena: Arena) throws {
         self.arena = arena
-        self.peers = peers
+        peers = numbers.count
         folder = try TemporaryDirectory("bench")
         let device = Arena.deviceName
-        try write("add-bridge", peers) { "fdb replace \($0.mac) dev \(device) dst \($0.publicIP) self permanent\n" }
-        try write("add-ip", peers) { peer in
+        try write("add-bridge", numbers) { "fdb replace \($0.mac) dev \(device) dst \($0.publicIP) self permanent\n" }
+        try write("add-ip", numbers) { peer in
             """
             neigh replace \(peer.gateway) lladdr \(peer.mac) dev \(device) nud permanent
             nexthop replace id \(peer.gateway.bits) via \(peer.gateway) dev \(device) onlink protocol 116
@@ -28,7 +30,7 @@ struct CommandBatch: Contender {
 
             """
         }
-        try write("remove-ip", peers) { peer in
+        try write("remove-ip", numbers) { peer in
             """
             route del \(peer.gateway)/24 protocol 116
             nexthop del id \(peer.gateway.bits)
@@ -36,7 +38,7 @@ struct CommandBatch: Contender {
 
             """
         }
-        try write("remove-bridge", peers) { "fdb del \($0.mac) dev \(device) self\n" }
+        try write("remove-bridge", numbers) { "fdb del \($0.mac) dev \(device) self\n" }
     }
 
     func start() throws -> Duration { try run([("bridge", "add-bridge"), ("ip", "add-ip")]) }
@@ -71,9 +73,9 @@ struct CommandBatch: Contender {
         return status == 0 ? 0 : EINVAL
     }
 
-    private func write(_ name: String, _ peers: Int, _ lines: (BenchmarkPeer) -> String) throws {
+    private func write(_ name: String, _ numbers: ClosedRange<Int>, _ lines: (BenchmarkPeer) -> String) throws {
         var text: [UInt8] = []
-        for number in 1...peers { text += lines(BenchmarkPeer(number)).utf8 }
+        for number in numbers { text += lines(BenchmarkPeer(number)).utf8 }
         let file = try FileDescriptor.open(
             FilePath("\(folder.path)/\(name)"), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
         _ = try file.closeAfter { try file.writeAll(text) }

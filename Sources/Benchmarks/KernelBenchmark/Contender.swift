@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BenchmarkKit
+
 /// One way to tell the kernel of many peers.
 protocol Contender {
     static var name: String { get }
@@ -51,14 +53,4 @@ extension Contender {
         let there = try await arena.entries()
         guard there == count else { throw BenchmarkError("\(name): the kernel has \(there) entries, not \(count)") }
     }
-}
-
-extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}
-
-struct BenchmarkError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import BenchmarkKit
 import Glibc
 
 /// How fast the kernel learns of many peers: Tartan beside the limit and beside a script, in one run.
 ///
+///     swift build -c release --product tartand
 ///     swift run -c release KernelBenchmark
 ///
-/// Needs root and iproute2. Each measurement has a fresh network namespace of its own, which is gone afterwards.
+/// Needs root, iproute2 and etcd. Each measurement has a fresh network namespace of its own, which is gone afterwards.
 @main
 struct KernelBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,16 +19,22 @@ struct KernelBenchmark: AsyncParsableCommand {
     var peers = [1_000, 10_000, 65_000]
     @Option(help: "How often each is measured; the table has the medians.")
     var runs = 3
+    @Option(help: "How many peers are added one by one; 0 leaves that out.")
+    var onePeer = 200
+    @Option(help: "The tartand to which they are added. (default: the one beside this program)")
+    var tartand: String?
 
     mutating func validate() throws {
         guard peers.allSatisfy((1...65_000).contains) else {
             throw ValidationError("--peers must be within 1 to 65000")
         }
+        guard (0...500).contains(onePeer) else { throw ValidationError("--one-peer must be within 0 to 500") }
         guard (1...100).contains(runs) else { throw ValidationError("--runs must be within 1 to 100") }
     }
 
     mutating func run() async throws {
         guard geteuid() == 0 else { throw BenchmarkError("network namespaces need root; run this as root") }
+        let program = onePeer > 0 ? try DaemonProcess.program(tartand) : ""
         print("seconds, median of \(runs) runs; four entries a peer")
         print(Row.heading)
         fflush(nil)
@@ -46,10 +54,25 @@ struct KernelBenchmark: AsyncParsableCommand {
                         tartan: step(tartan)))
                 fflush(nil)
             }
+            if onePeer > 0 { try await addOnePeer(to: count, program) }
         }
         print(
             "raw C reads the tables at a warm restart and compares nothing; ip -batch says everything again, which beyond 10,000 peers takes too long"
         )
+        if onePeer > 0 {
+            print("one peer: Tartan's time begins with the put into etcd, the others know of the peer already")
+        }
+    }
+
+    private func addOnePeer(to count: Int, _ program: String) async throws {
+        let step = OnePeer(peers: count, rounds: onePeer)
+        let (raw, script, tartan) = (try await step.raw(), try await step.script(), try await step.tartan(program))
+        for (name, value) in [
+            ("one peer p50", { $0.median }), ("one peer p99", { $0.slowest }),
+        ] as [(String, (OnePeer.Times) -> Double)] {
+            print(Row(peers: count, step: name, raw: value(raw), script: value(script), tartan: value(tartan)))
+            fflush(nil)
+        }
     }
 }
 

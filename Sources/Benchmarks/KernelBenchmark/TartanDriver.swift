@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BenchmarkKit
 import Dataplane
 import IPAddressing
 import Leases

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import BenchmarkKit
 import Glibc
 
 /// From nothing to a programmed host: how long a node takes that finds many peers in etcd, and what it costs.
@@ -30,7 +31,7 @@ struct PeersBenchmark: AsyncParsableCommand {
 
     mutating func run() async throws {
         guard geteuid() == 0 else { throw BenchmarkError("network namespaces need root; run this as root") }
-        let scene = try await Scene.make(peers: peers)
+        let scene = try await PeersScene.make(peers: peers)
         do {
             try await measure(scene)
         } catch {
@@ -40,8 +41,8 @@ struct PeersBenchmark: AsyncParsableCommand {
         await scene.tearDown()
     }
 
-    private func measure(_ scene: Scene) async throws {
-        let program = try DaemonRun.program(tartand)
+    private func measure(_ scene: PeersScene) async throws {
+        let program = try DaemonProcess.program(tartand)
         print("\(peers) peers, \(runs) runs\(warm ? ", warm" : ""), \(program)")
         print(Figures.heading)
         var all: [Figures] = []
@@ -55,10 +56,4 @@ struct PeersBenchmark: AsyncParsableCommand {
         if peers == 10_000, !warm { print(Figures.flanneld.row("flanneld *")) }
         print("* measured once on such a machine, see the README; every other row is of this run")
     }
-}
-
-struct BenchmarkError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }

@@ -37,7 +37,8 @@ package struct LocalNode: Hashable, Sendable {
     package var usesNextHops: Bool
     /// Every address of this host.
     package var addresses: Set<IPv4Address>
-    /// The networks whose hosts get a plain route instead of VXLAN; without `DirectRouting` none.
+    /// The networks whose hosts get a plain route: with `host-gw` those of the underlay, which every peer must be on,
+    /// with `DirectRouting` the same instead of VXLAN, else none.
     package let directNetworks: [IPv4Prefix]
 
     package init(
@@ -51,7 +52,12 @@ package struct LocalNode: Hashable, Sendable {
         self.backend = backend
         self.usesNextHops = usesNextHops
         self.addresses = addresses
-        directNetworks = if case .vxlan(let config) = backend, config.directRouting { networks } else { [] }
+        directNetworks =
+            switch backend {
+            case .vxlan(let config): config.directRouting ? networks : []
+            case .hostGateway: networks
+            case .none: []
+            }
     }
 
     /// THE function: what a lease means for this node's kernel, if no other lease contradicts it.
@@ -92,7 +98,13 @@ package struct LocalNode: Hashable, Sendable {
             guard vtep.mac != self.mac else { return .failure(.sharesMAC(vtep.mac)) }
             return .success(vtep.mac)
         case .hostGateway:
-            return announcement.backend == .hostGateway ? .success(nil) : .failure(other)
+            guard announcement.backend == .hostGateway else { return .failure(other) }
+            // An underlay whose address is a single one says nothing of who is one hop away.
+            let address = announcement.publicIP
+            guard directNetworks.isEmpty || directNetworks.contains(where: { $0.contains(address) }) else {
+                return .failure(.notOnLink(address))
+            }
+            return .success(nil)
         case .none:
             return .failure(.notCarried)
         }

@@ -51,6 +51,9 @@ package struct HoldTable<Key: Hashable & Sendable>: Sendable {
     /// Whether it is being held, or was when it last came up.
     package func isNotorious(_ key: Key) -> Bool { (records[key]?.strikes ?? 0) > grace }
 
+    /// Those that are being held, in no order.
+    package func held(at now: MonotonicTime) -> [Key] { records.compactMap { now < $0.value.until ? $0.key : nil } }
+
     /// When the first hold ends that has not yet; forgets keys that were quiet for long.
     package mutating func nextEnd(after now: MonotonicTime) -> MonotonicTime? {
         guard !records.isEmpty else { return nil }

@@ -22,33 +22,36 @@ package struct DeviceNames: Hashable, Sendable {
 }
 
 extension Operation {
-    /// The line of `ip` or `bridge` (iproute2) that does the same: what a person would type.
+    /// The lines of `ip` or `bridge` (iproute2) that do the same, in this order: what a person would type.
     ///
-    /// What replaces says `replace`, what must not meet another program's says `add`, as the messages do.
+    /// What replaces says `replace`, what must not meet another program's says `add`, as the messages do. A route is
+    /// taken out and put in, because the kernel's own replacing takes whichever route is first there.
     @specialized(where Address == IPv4Address)
-    package func command(_ devices: DeviceNames) -> String {
+    package func commands(_ devices: DeviceNames) -> [String] {
         let vxlan = devices.vxlan
         switch self {
         case .setNeighbor(let entry):
-            return "ip neigh replace \(entry.address) lladdr \(entry.mac) dev \(vxlan) nud permanent"
+            return ["ip neigh replace \(entry.address) lladdr \(entry.mac) dev \(vxlan) nud permanent"]
         case .removeNeighbor(let address):
-            return "ip neigh del \(address) dev \(vxlan)"
+            return ["ip neigh del \(address) dev \(vxlan)"]
         case .setFDBEntry(let entry):
-            return "bridge fdb replace \(entry.mac) dev \(vxlan) dst \(entry.destination) self permanent"
+            return ["bridge fdb replace \(entry.mac) dev \(vxlan) dst \(entry.destination) self permanent"]
         case .removeFDBEntry(let entry):
-            return "bridge fdb del \(entry.mac) dev \(vxlan) self"
+            return ["bridge fdb del \(entry.mac) dev \(vxlan) self"]
         case .setNextHop(let entry, let replacing):
             let device = devices.name(of: entry.device)
-            return
+            return [
                 "ip nexthop \(replacing ? "replace" : "add") id \(entry.id) via \(entry.gateway) dev \(device) onlink"
-                + " protocol 116"
+                    + " protocol 116"
+            ]
         case .removeNextHop(let id):
-            return "ip nexthop del id \(id)"
+            return ["ip nexthop del id \(id)"]
         case .setRoute(let route, let replacing):
-            return "ip route \(replacing ? "replace" : "add") \(route.destination) \(route.path.words(devices))"
-                + " protocol 116"
+            let removal = "ip route del \(route.destination) protocol 116"
+            let addition = "ip route add \(route.destination) \(route.path.words(devices)) protocol 116"
+            return replacing ? [removal, addition] : [addition]
         case .removeRoute(let route):
-            return "ip route del \(route.destination) protocol 116"
+            return ["ip route del \(route.destination) protocol 116"]
         }
     }
 }

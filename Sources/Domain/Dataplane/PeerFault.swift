@@ -22,6 +22,8 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
     case badMAC(MACAddress)
     case sharesMAC(MACAddress)
     case badPublicIP(IPv4Address)
+    /// A plain route needs its gateway one hop away.
+    case notOnLink(IPv4Address)
 
     /// Whether an operator should hear of it.
     package var isWorthReporting: Bool {
@@ -47,6 +49,8 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .vni(let vni, let wanted): "its VNI is \(vni), this network's is \(wanted)"
         case .badMAC(let mac): "its VTEP MAC \(mac) is not that of one interface"
         case .sharesMAC(let mac): "its VTEP MAC \(mac) is this node's"
+        case .notOnLink(let address):
+            "its public address \(address) is on no network of this node's underlay, as host-gw needs"
         case .badPublicIP(let address): "its public address \(address) is not that of one host"
         }
     }

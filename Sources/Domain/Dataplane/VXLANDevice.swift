@@ -38,4 +38,21 @@ package struct VXLANDevice: Hashable, Sendable {
         learning = config.learning
         gbp = config.gbp
     }
+
+    /// A device as it was found.
+    package init(
+        name: String, vni: UInt32, port: UInt16, mac: MACAddress, mtu: Int, underlayIndex: UInt32, local: IPv4Address,
+        address: IPv4Prefix?, learning: Bool, gbp: Bool
+    ) {
+        self.name = name
+        self.vni = vni
+        self.port = port
+        self.mac = mac
+        self.mtu = mtu
+        self.underlayIndex = underlayIndex
+        self.local = local
+        self.address = address
+        self.learning = learning
+        self.gbp = gbp
+    }
 }

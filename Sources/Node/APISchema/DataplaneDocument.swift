@@ -55,6 +55,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package var refusedCount: Int
     /// The first of them, each with its reason.
     package var refused: [String]
+    /// What another program keeps changing, the first few: it is put back ever more slowly.
+    package var fights: [String]
     package var faults: [Fault]
     /// The worst first.
     package var findings: [Finding]
@@ -62,10 +64,18 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package var lastAudit: String?
     /// Entries that had drifted and were put right since the daemon's start; `null` where nobody counts.
     package var repairs: Int?
+    /// Each peer by itself, ordered by subnet; those of them that were asked for.
+    package var peers: [DataplanePeerDocument]
+    /// How many entries differ after the last pass, of peers and of nobody.
+    package var pending: Int
+    /// What a person would type to make the kernel as the leases say, in this order, for the first thousand entries
+    /// that differ; empty: nothing differs.
+    package var plan: [String]
 
     package init(
         device: String?, mtu: Int?, wanted: Int, present: Int, problem: String?, refusedCount: Int, refused: [String],
-        faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil
+        fights: [String] = [], faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil,
+        peers: [DataplanePeerDocument] = [], pending: Int = 0, plan: [String] = []
     ) {
         self.device = device
         self.mtu = mtu
@@ -74,10 +84,14 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         self.problem = problem
         self.refusedCount = refusedCount
         self.refused = refused
+        self.fights = fights
         self.faults = faults
         self.findings = findings
         self.lastAudit = lastAudit
         self.repairs = repairs
+        self.peers = peers
+        self.pending = pending
+        self.plan = plan
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -89,9 +103,13 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
         try container.encode(problem, forKey: .problem)
         try container.encode(refusedCount, forKey: .refusedCount)
         try container.encode(refused, forKey: .refused)
+        try container.encode(fights, forKey: .fights)
         try container.encode(faults, forKey: .faults)
         try container.encode(findings, forKey: .findings)
         try container.encode(lastAudit, forKey: .lastAudit)
         try container.encode(repairs, forKey: .repairs)
+        try container.encode(peers, forKey: .peers)
+        try container.encode(pending, forKey: .pending)
+        try container.encode(plan, forKey: .plan)
     }
 }

@@ -6,6 +6,7 @@ import Leases
 import NodeAgent
 
 extension DataplaneDocument {
+    /// All but the peers.
     init(_ snapshot: NodeStatus.Snapshot, at now: MonotonicTime) {
         let dataplane = snapshot.dataplane
         let faults = snapshot.faults.sorted { LeaseIndex.precedes($0.key, $1.key) }.map { key, reason in
@@ -14,9 +15,11 @@ extension DataplaneDocument {
         self.init(
             device: dataplane.device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
+            fights: dataplane.fights,
             faults: faults, findings: snapshot.findings.map { Finding($0) },
             lastAudit: dataplane.lastAudit.map { LeaseLife.text(of: $0, now: now) },
-            repairs: dataplane.repairs.total)
+            repairs: dataplane.repairs.total, pending: dataplane.pendingCount,
+            plan: dataplane.pending.flatMap(\.commands))
     }
 }
 

@@ -45,9 +45,16 @@ struct NodeRoutes: Sendable {
     }
 
     private func dataplane(_ request: Request, _ context: APIRequestContext) throws -> Response {
-        _ = try Self.check(request)
+        let query = try Self.check(request, allowing: ["peers", "node", "contains"])
+        let choice = try DataplanePeers.Choice(query)
+        let filter = try LeaseFilter(query)
         let now = status.clock.now
-        return JSONBody.response(status.read { DataplaneDocument($0, at: now) })
+        // Before the first snapshot there are no peers, but there may be a problem to be told.
+        let index = choice == .none ? nil : try? catalog.current()
+        var (document, peers) = status.read { (DataplaneDocument($0, at: now), DataplanePeers($0)) }
+        // Outside of the lock: with 65,000 of them this takes a while.
+        document.peers = peers.documents(of: index?.leases ?? [], choice, filter)
+        return JSONBody.response(document)
     }
 
     private func lookup(_ request: Request, _ context: APIRequestContext) throws -> Response {

@@ -117,10 +117,20 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// Entries that the kernel refused, the first few, each with its reason.
     package var refused: [String] = []
     package var refusedCount = 0
+    /// What somebody keeps changing, the first few; repaired ever more slowly.
+    package var fights: [String] = []
     /// What others had changed and was put back, since the start.
     package var repairs = RepairCounts()
     /// When the kernel's tables were last read as a whole.
     package var lastAudit: MonotonicTime?
+    /// What this node makes of its peers' leases; `nil` before the kernel was first looked at.
+    package var local: LocalNode?
+    /// Where kernel and leases differed after the last pass, the first ``pendingLimit``.
+    package var pending: [PendingEntry] = []
+    package var pendingCount = 0
+
+    /// How many differing entries are told one by one: more are one cause.
+    package static let pendingLimit = 1_000
 
     package init() {}
 }

@@ -52,9 +52,18 @@ extension Reconciler {
         account.present = table.tracker.seenCount
         account.refused = state.refused.values.sorted().prefix(10).map(\.self)
         account.refusedCount = state.refused.count
+        let now = status.clock.now
+        let fights =
+            state.deviceFight.held(at: now).map { "device \($0)" } + state.fights.held(at: now).map(\.description)
+        account.fights = fights.sorted().prefix(10).map(\.self)
         account.repairs = state.repairs
         account.lastAudit = state.lastAudit
         account.problem = state.underlayProblem
+        account.local = state.local
+        account.pendingCount = table.tracker.pendingCount
+        account.pending = table.tracker.pendingEntries(
+            limit: DataplaneStatus.pendingLimit,
+            DeviceNames(vxlan: state.deviceName ?? "", underlay: state.underlay.name))
         return account
     }
 }

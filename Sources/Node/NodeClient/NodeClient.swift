@@ -38,7 +38,10 @@ package struct NodeClient: Sendable {
 
     package func network() async throws(NodeClientError) -> NetworkDocument { try await get("/v1/network") }
     package func node() async throws(NodeClientError) -> NodeDocument { try await get("/v1/node") }
-    package func dataplane() async throws(NodeClientError) -> DataplaneDocument { try await get("/v1/dataplane") }
+    /// - Parameter peers: which peers are told one by one: `all`, `differing` or `none`.
+    package func dataplane(peers: String = "all") async throws(NodeClientError) -> DataplaneDocument {
+        try await get("/v1/dataplane?peers=\(peers)")
+    }
 
     package func lookup(_ ip: String) async throws(NodeClientError) -> LookupDocument {
         try await get("/v1/lookup?ip=\(LeaseFilter.escape(ip))")

@@ -2,6 +2,8 @@
 
 import APISchema
 import ArgumentParser
+import EtcdStore
+import Leases
 import NodeClient
 
 struct CheckCommand: AsyncParsableCommand {
@@ -13,10 +15,17 @@ struct CheckCommand: AsyncParsableCommand {
 
             A daemon mends its kernel by itself and no lease is taken from a node from here, so --repair changes nothing: \
             it says of each fault what the daemon does about it and what is left for you to do.
+
+            --plan prints what would change in this host's kernel as ip and bridge commands, and changes nothing. With a \
+            daemon these are the entries that it has not been able to put right; with --etcd-endpoints the whole way \
+            from what is there to what the leases say, for a host where no daemon runs.
             """)
 
     @Flag(help: "Say of each fault who mends it and how.")
     var repair = false
+    @Flag(help: "Print what would change in the kernel, as ip and bridge commands, and change nothing.")
+    var plan = false
+    @OptionGroup var host: HostPlanOptions
     @OptionGroup var form: OutputOptions
     @OptionGroup var options: SourceOptions
 
@@ -32,6 +41,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if plan { return try await showPlan() }
         let source = try options.source()
         let list = try await source.leases()
         let network = try await source.network()
@@ -40,12 +50,30 @@ struct CheckCommand: AsyncParsableCommand {
             findings: [])
         if let problem = network.problem { report.faults.append(Self.fault(ofConfig: problem)) }
         if source is DaemonSource {
-            let dataplane = try await options.client().dataplane()
+            let dataplane = try await options.client().dataplane(peers: "none")
             report.faults += Self.faults(of: dataplane)
             report.findings = dataplane.findings
         }
         try form.output.show(report) { Self.text(of: report, repair: repair, colour: Terminal.hasColour) }
         if !report.isSound { throw ExitCode(ExitStatus.refused.rawValue) }
+    }
+
+    private func showPlan() async throws {
+        var lines: [String]
+        if options.etcd.etcdEndpoints == nil {
+            let dataplane = try await options.client().dataplane(peers: "none")
+            lines = (dataplane.problem.map { ["# \($0)"] } ?? []) + dataplane.plan
+        } else {
+            let source = try options.etcd.source()
+            let (table, config) = try await source.snapshot()
+            guard case .valid(let config) = config else {
+                throw ProgramError(.configuration, config.problem(at: source.keys.config) ?? "there is no config")
+            }
+            lines = try await host.plan().lines(table, config)
+        }
+        try form.output.show(lines) {
+            (lines.isEmpty ? ["# nothing would change"] : lines).map { $0 + "\n" }.joined()
+        }
     }
 
     static func fault(ofConfig problem: String) -> LeaseFault {
@@ -65,6 +93,12 @@ struct CheckCommand: AsyncParsableCommand {
             LeaseFault(
                 fault: "the kernel refused \($0)",
                 remedy: "the daemon tries again by itself, at the latest every 30 s; remove what is in the way")
+        }
+        faults += dataplane.fights.map {
+            LeaseFault(
+                fault: "another program keeps changing \($0)",
+                remedy:
+                    "find it (NetworkManager, systemd-networkd, a second network plugin) and have it leave that alone")
         }
         if let problem = dataplane.problem {
             faults.append(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CurlHTTP
+import Dataplane
 import Etcd
 import Lab
 import Leases
@@ -28,6 +29,7 @@ extension ProgramError {
         case let error as EtcdError: self.init(error.needsOperator ? .configuration : .unavailable, error.description)
         case let error as NetworkConfigError:
             self.init(.configuration, "the network config can't be used: \(error)")
+        case let error as DataplaneError: self.init(.notPermitted, error.description)
         case let error as LabFault: self.init(Self.status(of: error.kind), error.description)
         case let error as LabError: self.init(.unavailable, error.description)
         case is CancellationError: self.init(.unavailable, "interrupted")

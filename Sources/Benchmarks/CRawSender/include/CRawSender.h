@@ -13,6 +13,9 @@
 // Neighbour, forwarding entry, next hop and route of each peer.
 int craw_add(unsigned int device, unsigned int peers);
 
+// The same of that one peer.
+int craw_add_one(unsigned int device, unsigned int peer);
+
 // The same, away.
 int craw_remove(unsigned int device, unsigned int peers);
 

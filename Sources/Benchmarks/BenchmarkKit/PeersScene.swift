@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Etcd
+package import Etcd
 import Glibc
-import IPAddressing
-import Lab
+package import IPAddressing
+package import Lab
 import Logging
-import Netlink
+package import Netlink
 
 /// A network namespace with an underlay and an etcd that holds the peers' leases.
-struct Scene {
-    let namespace: String
-    let directory: TemporaryDirectory
-    let etcd: EtcdProcess
-    let peers: PeerLeases
+package struct PeersScene: Sendable {
+    package let namespace: String
+    package let directory: TemporaryDirectory
+    package let etcd: EtcdProcess
+    package let peers: PeerLeases
 
     /// Where etcd listens, and the node's address on the underlay.
-    static let address = IPv4Address(172, 31, 255, 1)
-    static let device = "tartan.1"
+    package static let address = IPv4Address(172, 31, 255, 1)
+    package static let device = "tartan.1"
 
-    static func make(peers: Int) async throws -> Scene {
+    package static func make(peers: Int) async throws -> PeersScene {
         guard let binaries = EtcdBinaries.installed else {
             throw BenchmarkError("there is no etcd; install etcd-server")
         }
@@ -26,7 +26,7 @@ struct Scene {
         let directory = try TemporaryDirectory("bench")
         var settings = EtcdSettings(address: address.description, binaries: binaries)
         settings.launcher = ["ip", "netns", "exec", namespace]
-        let scene = Scene(
+        let scene = PeersScene(
             namespace: namespace, directory: directory,
             etcd: EtcdProcess(settings: settings, directory: directory.path), peers: PeerLeases(count: peers))
         do {
@@ -41,16 +41,16 @@ struct Scene {
         return scene
     }
 
-    func tearDown() async {
+    package func tearDown() async {
         await etcd.stop()
         try? NetworkNamespace.delete(name: namespace)
         directory.remove()
     }
 
-    func connect() throws -> RouteSocket { try RouteSocket(in: try NetworkNamespace(name: namespace)) }
+    package func connect() throws -> RouteSocket { try RouteSocket(in: try NetworkNamespace(name: namespace)) }
 
     /// Takes the device away, and every entry with it.
-    func clearKernel() async throws { try await connect().removeLink(named: Self.device) }
+    package func clearKernel() async throws { try await connect().removeLink(named: Self.device) }
 
     private func makeUnderlay() async throws {
         let socket = try connect()
@@ -61,12 +61,16 @@ struct Scene {
         try await socket.addDefaultRoute(via: .v4(IPv4Address(172, 31, 255, 254)), device: link.index)
     }
 
-    /// A client's thread, and so its sockets, are in the namespace of the thread that made it.
-    private func fill() async throws {
+    /// A client of the scene's etcd: its thread, and so its sockets, are in the namespace of the thread that made it.
+    package func client() throws -> EtcdClient {
         let configuration = try EtcdConfiguration(endpoints: [etcd.endpoint])
-        let client = try NetworkNamespace(name: namespace).run { () throws(NetlinkError) in
+        return try NetworkNamespace(name: namespace).run { () throws(NetlinkError) in
             EtcdClient(configuration: configuration, logger: Logger(label: "bench"))
         }
+    }
+
+    private func fill() async throws {
+        let client = try client()
         try await peers.put(with: client)
         await client.shutdown()
     }

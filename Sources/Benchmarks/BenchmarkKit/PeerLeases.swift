@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Etcd
-import EtcdStore
+package import Etcd
+package import EtcdStore
 import IPAddressing
-import Leases
+package import Leases
 
 /// The leases of many nodes, as those would write them.
-struct PeerLeases {
-    let count: Int
-    let keys = KeySpace(prefix: "/coreos.com/network")
+package struct PeerLeases: Sendable {
+    package let count: Int
+    package let keys = KeySpace(prefix: "/coreos.com/network")
 
     /// Puts config and leases into etcd, 100 in a transaction: etcd takes 128 operations at most.
+    package init(count: Int) { self.count = count }
+
     func put(with client: EtcdClient) async throws {
         try await client.put(keys.config, Array(#"{"Network":"10.0.0.0/8","Backend":{"Type":"vxlan"}}"#.utf8))
         let grant = try await client.grant(ttl: 86_400)
@@ -23,9 +25,14 @@ struct PeerLeases {
         }
     }
 
-    func key(_ number: Int) -> SubnetKey {
+    package func key(_ number: Int) -> SubnetKey {
         let address = IPv4Address(bits: 0x0A00_0000 + UInt32(number) << 8)
         return SubnetKey(IPv4Prefix(masking: address, to: 24))
+    }
+
+    /// Puts the lease of one more, as a node does when it joins.
+    package func put(_ number: Int, with client: EtcdClient) async throws {
+        try await client.put(keys.key(of: key(number)), announcement(number).json)
     }
 
     private func announcement(_ number: Int) -> LeaseAnnouncement {
