@@ -16,7 +16,7 @@ podman() {
         2> >(grep -v 'unable to get systemd connection' >&2)
 }
 limits=(--ulimit nofile=1024:1024 --ulimit nproc=1000:1000)
-later 'podman rm --all --force --time 0; podman rmi --all --force; podman unshare true'
+later 'podman rm --all --force --time 0; podman rmi --all --force'
 tell() { for container in authority node; do echo "--- $container"; podman logs "$container" 2>&1 | tail -n 8; done; }
 
 step "the image is built from the Containerfile"
