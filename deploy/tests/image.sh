@@ -24,6 +24,7 @@ podman import "$tree_tar" docker.io/library/debian:bookworm-slim >"$work/import.
 context=$work/context
 mkdir -p "$context/.build/container"
 cp "$programs"/* "$context/.build/container/"
+cp .containerignore "$context/"
 podman build --format docker --isolation chroot "${limits[@]}" --network host --build-arg SOURCE=given \
     --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo none)" -t tartan -f deploy/Containerfile "$context" >"$work/build.log" 2>&1 ||
     { tail -n 15 "$work/build.log" >&2; fail "podman build failed; its last lines are above"; }
