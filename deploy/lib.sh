@@ -35,6 +35,9 @@ deploy_packages=(
     "docker-compose|has the schema of compose files"
     "python3-yaml|reads manifests in the tests"
     "python3-jsonschema|checks compose files against that schema"
+    "curl|asks daemons and etcd as a probe would"
+    "procps|finds the processes of a container"
+    "dpkg-dev|finds the libraries that the package needs"
     "python3-venv|keeps the Kubernetes schemas, which are PyPI's, to themselves"
 )
 

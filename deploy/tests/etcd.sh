@@ -4,7 +4,7 @@
 # daemon says of each thing that can be wrong with that, and that it takes the mended files without a restart.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
-install_packages "${run_packages[@]}" "${test_packages[@]}" "${strip_packages[@]}"
+install_packages "${run_packages[@]}" "${test_packages[@]}" "${strip_packages[@]}" "${deploy_packages[@]}"
 need_programs
 id=te$$
 tell() { for log in "$work"/*.log; do echo "--- ${log##*/}"; tail -n 4 "$log" | cut -c1-600; done; }
