@@ -3,6 +3,14 @@
 
 import PackageDescription
 
+/// What `GET /` is put together from.
+let mapFiles =
+    ["map.html", "map.css"]
+    + [
+        "addresses", "leases", "events", "painter", "weave", "history", "page", "words", "details", "grid", "search",
+        "legend", "layout", "live",
+    ].map { "\($0).js" }
+
 let package = Package(
     name: "tartan",
     platforms: [.macOS(.v26)],
@@ -14,6 +22,9 @@ let package = Package(
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // TLS of the REST endpoint. Not HummingbirdTLS, which is a thin layer over it and keeps for ever the certificate
+        // that it started with.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -79,9 +90,11 @@ let package = Package(
             dependencies: [
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            // A link to the one at the top: the endpoint serves its own contract.
-            path: "Sources/Node/NodeAPI", resources: [.embedInCode("openapi.yaml")]),
+            // A link to the one at the top: the endpoint serves its own contract. And the map, which is one document.
+            path: "Sources/Node/NodeAPI",
+            resources: ["openapi.yaml"].map { .embedInCode($0) } + mapFiles.map { .embedInCode("Map/\($0)") }),
         .target(name: "NodeClient", dependencies: ["APISchema", "CurlHTTP"], path: "Sources/Node/NodeClient"),
         .target(
             name: "Lab",
@@ -212,6 +225,14 @@ let package = Package(
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
+        // Every parser of what others write, over Tests/FuzzCorpus and what comes of changing it.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeAPI",
+                "NodeClient",
+                "tartan", "tartand", "tartan-cni",
+            ], exclude: ["LibFuzzer.swift"]),
         // Start their own etcd.
         .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
@@ -223,6 +244,10 @@ let package = Package(
         .testTarget(
             name: "CNITests",
             dependencies: ["tartan-cni", "CNITestKit", "Netlink", "JSONText", "Leases", "IPAddressing"]),
+        // Need chromium.
+        .testTarget(
+            name: "BrowserTests", dependencies: ["tartand", "Lab"],
+            exclude: ["map_tests.py", "chromium.py", "cluster.py", "standin.py", "measure.py", "screenshots.py"]),
         // Need both.
         .testTarget(
             name: "LabTests",
@@ -232,6 +257,20 @@ let package = Package(
             ]),
     ]
 )
+
+// The same parsers under libFuzzer, which learns from the code's own branches: Tests/FuzzTests/LibFuzzer.swift says how.
+if Context.environment["TARTAN_LIBFUZZER"] != nil {
+    package.targets.removeAll { $0.name == "FuzzTests" }
+    package.targets.append(
+        .executableTarget(
+            name: "ParserFuzzer",
+            dependencies: [
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeClient",
+            ],
+            path: "Tests/FuzzTests",
+            sources: ["LibFuzzer.swift", "FuzzedParser.swift", "Parsers+Wire.swift", "Parsers+Etcd.swift"],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}
 
 // House rules of the language, the same for every Swift target.
 for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
@@ -244,7 +283,7 @@ for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "
         .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
         .treatAllWarnings(as: .error),  // SE-0443
     ]
-    if target.type != .test {
+    if target.type != .test, target.name != "ParserFuzzer" {
         settings.append(.strictMemorySafety())  // SE-0458
     }
     if target.name == "Netlink" {

@@ -5,6 +5,7 @@
 build_packages=(
     "libcurl4-openssl-dev|HTTP to etcd's gateway"
     "libnftables-dev|masquerading of pod traffic"
+    "libc6-dev|the C library for the static CNI plugin"
 )
 run_packages=(
     "etcd-server|the lab's own etcd"
@@ -17,11 +18,14 @@ test_packages=(
     "tcpdump|shows that UDP 8472 carries the packets"
     "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
+    "zsh|takes its completion script"
+    "fish|takes its completion script"
     "containernetworking-plugins|the reference that the CNI plugin is compared with"
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"
     "busybox-static|what runs in those containers"
-    "libc6-dev|the C library for the static CNI plugin"
+    "chromium|the browser that the map page is tried in"
+    "python3|drives that browser over a pipe, with nothing but its own library"
 )
 strip_packages=(
     "binutils|takes the symbols out of the programs that are packed"

@@ -34,6 +34,34 @@ import Testing
         }
     }
 
+    @Test func `told of a whole plan at once, the tracker knows what it knows when told of each step`() throws {
+        var random = SplitMix64(seed: 41)
+        for round in 0..<60 {
+            var one = DataplaneTracker<IPv4Address>()
+            // Few entries are told one by one in any case.
+            let count = round < 30 ? 12 : 400
+            func peers() throws -> [PeerEntries<IPv4Address>] {
+                try (1...count).filter { _ in Int.random(in: 0..<3, using: &random) > 0 }
+                    .map { try entries(subnet: $0, node: $0 + (Bool.random(using: &random) ? 0 : 1_000)) }
+            }
+            one.seeAll(state(of: try peers()))
+            for peer in try peers() { one.want(peer) }
+            let plan = one.plan(removing: true)
+            let failed = Set(plan.map(\.key).filter { _ in round % 3 == 0 && Bool.random(using: &random) })
+            var other = one
+            for operation in plan where !failed.contains(operation.key) { one.done(operation) }
+            other.done(plan, except: failed)
+            #expect(one.plan(removing: true) == other.plan(removing: true))
+            #expect(one.seenCount == other.seenCount && one.wantedCount == other.wantedCount)
+            #expect(one.pendingCount == other.pendingCount && other.pendingCount == failed.count)
+            one.unwantAll()
+            other.unwantAll()
+            #expect(one.plan(removing: true) == other.plan(removing: true))
+            other.done(other.plan(removing: true), except: [])
+            #expect(other.seenCount == 0 && !other.hasPending)
+        }
+    }
+
     @Test func `equal states have an empty plan`() throws {
         var random = SplitMix64(seed: 5)
         let peers = try randomPeers(&random)

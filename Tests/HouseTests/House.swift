@@ -17,7 +17,7 @@ enum House {
     static let doors = [
         "CCurl": "CurlHTTP", "CLinux": "Netlink", "CNFTables": "NFTables", "CHost": "tartand",
         "CRawSender": "KernelBenchmark",
-        "Hummingbird": "NodeAPI",
+        "Hummingbird": "NodeAPI", "NIOSSL": "NodeAPI",
         "Configuration": "tartand",
     ]
 
@@ -38,7 +38,8 @@ enum House {
         "APISchema": ["FoundationEssentials"],
         "NodeAPI": [
             "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing", "Hummingbird", "Logging",
-            "ServiceLifecycle", "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "FoundationEssentials",
+            "ServiceLifecycle", "HTTPTypes", "NIOCore", "NIOHTTPTypes", "HummingbirdCore", "NIOSSL",
+            "FoundationEssentials",
         ],
         "NodeClient": ["APISchema", "CurlHTTP", "FoundationEssentials"],
         "Lab": ["Netlink", "NodeClient", "APISchema", "IPAddressing", "Subprocess", "FoundationEssentials"],

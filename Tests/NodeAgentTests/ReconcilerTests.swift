@@ -55,6 +55,33 @@ import Testing
         }
     }
 
+    @Test func `a subnet that another node has now is said to be lost, until there is one again`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            try scene.start(leases(1...2))
+            try await settle(scene, kernel, entries: 8)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            scene.inbox.setOwn(nil)
+            try await scene.eventually("the loss") { scene.published.count == 2 }
+            scene.inbox.setOwn(SubnetKey(try IPv4Prefix(parsing: "10.244.251.0/24")))
+            try await scene.eventually("another subnet") { scene.published.count == 3 }
+        }
+        #expect(scene.published.map(\.isLeaseLost) == [false, true, false])
+        #expect(scene.published.map { "\($0.subnet)" } == ["10.244.250.0/24", "10.244.250.0/24", "10.244.251.0/24"])
+    }
+
+    @Test func `a daemon that ends because its lease is lost says so before`() async throws {
+        let (scene, kernel) = scene()
+        try await scene.run {
+            try scene.start(leases(1...2))
+            try await settle(scene, kernel, entries: 8)
+            try await scene.eventually("the subnet file") { scene.published.count == 1 }
+            // The end comes at once behind it.
+            scene.inbox.setOwn(nil)
+        }
+        #expect(scene.published.last?.isLeaseLost == true)
+    }
+
     @Test func `a node without a dataplane and a subnet that waits for its node are no faults`() async throws {
         let (scene, kernel) = scene()
         func lease(_ subnet: String, _ backend: LeaseAnnouncement.Backend, _ kind: Lease.Kind, _ number: Int) throws

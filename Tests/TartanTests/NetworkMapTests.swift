@@ -2,6 +2,7 @@
 
 import APISchema
 import ArgumentParser
+import NodeClient
 import Testing
 
 @testable import tartan
@@ -9,11 +10,10 @@ import Testing
 @Suite struct NetworkMapTests {
     private func lease(
         _ subnet: String, _ node: String?, ip: String, kind: LeaseKind = .lease, local: Bool = false,
-        mac: String? = nil,
-        created: String = "5"
+        mac: String? = nil, created: String = "5", owner: String? = "tartan"
     ) -> LeaseDocument {
         LeaseDocument(
-            subnet: subnet, ipv6Subnet: nil, node: node, publicIP: ip, publicIPv6: nil, kind: kind, owner: "tartan",
+            subnet: subnet, ipv6Subnet: nil, node: node, publicIP: ip, publicIPv6: nil, kind: kind, owner: owner,
             backend: BackendDocument(type: "vxlan", vni: 1, vtepMAC: mac), etcdLease: nil, createRevision: created,
             modRevision: "9", local: local)
     }
@@ -37,18 +37,60 @@ import Testing
                 leases: [
                     lease("10.9.1.0/24", "a", ip: "1.1.1.1"), lease("10.9.2.0/24", "b", ip: "1.1.1.2", local: true),
                     lease("10.9.4.0/23", "c", ip: "1.1.1.3", kind: .reservation),
-                    lease("10.10.0.0/24", "d", ip: "1.1.1.4"),
+                    lease("10.9.12.0/24", nil, ip: "1.1.1.5", owner: nil), lease("10.10.0.0/24", "d", ip: "1.1.1.4"),
                 ]))
         #expect(
             map.text(width: 24, colour: false) == """
                 10.9.0.0      #@.RR..
-                10.9.8.0     .......\u{20}
+                10.9.8.0     ....f..\u{20}
 
                 10.9.0.0/20: 2 leased, 1 reserved, 12 free. Each mark is a /24.
-                . free   # leased   R reserved   @ this node
+                @ this node 1   # lease, in its node's dye 2   f lease of flannel 1   R reservation 1   . free 12
 
                 """)
-        #expect(map.text(width: 80, colour: false).hasPrefix("10.9.0.0      #@.RR......... \n"))
+        #expect(map.text(width: 80, colour: false).hasPrefix("10.9.0.0      #@.RR......f.. \n"))
+    }
+
+    @Test func `a node has the dye that it has on the daemon's page`() throws {
+        // map_tests.py asks the page's own dyeOf for the same.
+        #expect(["n1", "node-42", "Zürich", ""].map(NetworkMap.dye) == [3, 6, 6, 2])
+        #expect(TextStyle.dyes.count == 7)
+        let map = try #require(
+            NetworkMap(
+                network("10.9.0.0/20", first: "10.9.1.0/24", last: "10.9.14.0/24", length: 24),
+                leases: [lease("10.9.1.0/24", "n1", ip: "1.1.1.1")]))
+        #expect(map.text(width: 80, colour: true).contains("\u{1B}[38;5;97m■\u{1B}[0m"))
+    }
+
+    @Test func `a network with millions of subnets is folded, and the most telling of them shown`() throws {
+        let leases = [
+            lease("10.0.0.16/28", "a", ip: "1.1.1.1", kind: .reservation), lease("10.0.0.32/28", "b", ip: "1.1.1.2"),
+            lease("10.255.0.0/16", "c", ip: "1.1.1.3", local: true),
+        ]
+        let map = try #require(
+            NetworkMap(
+                network("10.0.0.0/8", first: "10.0.0.0/30", last: "10.255.255.252/30", length: 30), leases: leases))
+        let lines = map.text(width: 80, colour: false).split(separator: "\n")
+        #expect(lines.count == 64 + 2)
+        #expect(lines[0].hasSuffix("#" + String(repeating: ".", count: 63)))
+        #expect(lines[63].hasSuffix(String(repeating: ".", count: 48) + String(repeating: "@", count: 16)))
+        #expect(lines[64].hasSuffix("Each mark is 1024 subnets of /30."))
+    }
+
+    @Test func `a watched map has the leases as they are now`() async {
+        let leases = WatchedLeases()
+        #expect(await leases.news() == nil)
+        let (one, two) = (lease("10.9.1.0/24", "a", ip: "1.1.1.1"), lease("10.9.2.0/24", "b", ip: "1.1.1.2"))
+        await leases.take(.snapshot(LeaseListDocument(revision: "1", items: [one])))
+        await leases.take(.added(two, revision: "2"))
+        await leases.take(.removed(one, revision: "3"))
+        #expect(await leases.news()?.items == [two])
+        #expect(await leases.news() == nil)
+    }
+
+    @Test func `the map takes its options`() throws {
+        let map = try #require(try TartanCommand.parseAsRoot(["map", "--watch", "--no-color"]) as? MapCommand)
+        #expect(map.watch && map.noColor)
     }
 
     @Test func `a large network is drawn on at most 64 rows`() throws {

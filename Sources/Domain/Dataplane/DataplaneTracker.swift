@@ -138,4 +138,30 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         case .removeRoute(let route): routes.see(route.destination, nil)
         }
     }
+
+    /// A plan of everything that is pending was applied, but for those that failed.
+    ///
+    /// - Parameter failed: the keys of the operations that did not succeed.
+    @specialized(where Address == IPv4Address)
+    package mutating func done(_ plan: [Operation<Address>], except failed: Set<EntryKey<Address>>) {
+        // What was held back is pending without having been in the plan.
+        guard plan.count == pendingCount else {
+            for operation in plan where failed.isEmpty || !failed.contains(operation.key) { done(operation) }
+            return
+        }
+        var (neighbors, fdb): (Set<Address>, Set<MACAddress>) = ([], [])
+        var (nextHops, routes): (Set<NextHopID>, Set<Prefix<Address>>) = ([], [])
+        for key in failed {
+            switch key {
+            case .neighbor(let key): neighbors.insert(key)
+            case .fdb(let key): fdb.insert(key)
+            case .nextHop(let key): nextHops.insert(key)
+            case .route(let key): routes.insert(key)
+            }
+        }
+        self.neighbors.settleAll(except: neighbors)
+        self.fdb.settleAll(except: fdb)
+        self.nextHops.settleAll(except: nextHops)
+        self.routes.settleAll(except: routes)
+    }
 }

@@ -15,7 +15,8 @@ extension LabCluster {
         var command = settings.tools.launcher(into: node.namespace)
         command += [
             settings.tools.tartand, "--node-name", name, "--etcd-endpoints", description.etcd.endpoint,
-            "--state-dir", node.stateDir, "--subnet-file", node.subnetFile, "--api-listen", node.server,
+            "--state-dir", node.stateDir, "--subnet-file", node.subnetFile, "--cni-conflist", node.conflist,
+            "--api-listen", node.server,
         ]
         if let leaseTTL = settings.leaseTTL { command += ["--lease-ttl", leaseTTL] }
         let daemon = try await ChildProcess.start(command + settings.daemonOptions, log: node.log)
@@ -75,7 +76,8 @@ extension LabCluster {
         let name = description.nodes[number - 1].name
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            if let published = published(by: description.nodes[number - 1]) {
+            let node = description.nodes[number - 1]
+            if let published = published(by: node), FileManager.default.fileExists(atPath: node.conflist) {
                 description.nodes[number - 1].subnet = "\(published.subnet)"
                 description.nodes[number - 1].gateway = "\(published.gateway)"
                 description.nodes[number - 1].mtu = published.mtu

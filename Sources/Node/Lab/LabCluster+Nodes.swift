@@ -44,42 +44,14 @@ extension LabCluster {
         try await makeMachine(place, address: address)
         try forward(in: namespace)
         try folder.makeDirectory("\(place)/state")
+        try folder.makeDirectory("\(place)/cni")
         let path = "\(folder.path)/\(place)"
         description.nodes.append(
             LabDescription.Node(
                 name: "\(place)", namespace: namespace, address: "\(address)", server: "unix:\(path)/api.sock",
-                subnetFile: "\(path)/subnet.env", stateDir: "\(path)/state", log: "\(path)/tartand.log"))
+                subnetFile: "\(path)/subnet.env", conflist: "\(path)/cni/10-tartan.conflist",
+                stateDir: "\(path)/state", log: "\(path)/tartand.log"))
         try await startDaemon("\(place)")
-    }
-
-    /// The bridge for the node's pods, and the pods, once the daemon has said which subnet is the node's.
-    func makePods(ofNode number: Int) async throws {
-        let node = description.nodes[number - 1]
-        guard let published = published(by: node) else { return }
-        let door = try RouteSocket(in: try NetworkNamespace(name: node.namespace))
-        let mtu = UInt32(published.mtu)
-        // A bridge without an address of its own takes its ports', and changes it with them.
-        let bridge = try await door.addLink(
-            LinkMessage(name: "cni0", isUp: true, mac: Self.randomMAC, mtu: mtu, kind: .bridge))
-        try await door.addAddress(
-            .v4(published.gateway), prefixLength: published.subnet.length, to: bridge.index)
-        for (index, pod) in settings.pods(ofNode: number).enumerated() {
-            guard let address = published.address(ofPod: index) else {
-                throw LabFault(.usage, "\(settings.pods) pods do not fit into \(published.subnet); give fewer --pods")
-            }
-            let place = LabPlace.pod(pod)
-            let namespace = settings.name.namespace(of: place)
-            try NetworkNamespace.create(name: namespace)
-            try await wire("\(place)", of: door, to: namespace, master: bridge.index)
-            try await door.change(LinkMessage(name: "\(place)", isUp: true, mtu: mtu))
-            let inside = try RouteSocket(in: try NetworkNamespace(name: namespace))
-            try await configure(
-                inside, address: address, length: published.subnet.length, gateway: published.gateway, mtu: mtu)
-            description.pods.append(
-                LabDescription.Pod(
-                    name: "\(place)", namespace: namespace, node: node.name, address: "\(address)"))
-        }
-        try save()
     }
 
     /// A veth pair: one end here under the other's name and on a bridge, the other end there as `eth0`.

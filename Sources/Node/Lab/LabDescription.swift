@@ -7,7 +7,7 @@
 ///      "etcd":  {"namespace": "tartan-lab-switch", "endpoint": "http://172.20.0.1:2379", "prefix": "...", "pid": 4720},
 ///      "nodes": [{"name": "node1", "namespace": "tartan-lab-node1", "address": "172.20.0.11", "subnet": "10.244.7.0/24",
 ///                 "gateway": "10.244.7.1", "mtu": 1450, "pid": 4731, "server": "unix:/run/tartan-lab/lab/node1/api.sock",
-///                 "subnetFile": "...", "stateDir": "...", "log": "..."}],
+///                 "subnetFile": "...", "conflist": "...", "stateDir": "...", "log": "..."}],
 ///      "pods":  [{"name": "pod1", "namespace": "tartan-lab-pod1", "node": "node1", "address": "10.244.7.2"}]}
 package struct LabDescription: Codable, Hashable, Sendable {
     package struct Etcd: Codable, Hashable, Sendable {
@@ -35,6 +35,8 @@ package struct LabDescription: Codable, Hashable, Sendable {
         /// What `tartan --server` takes.
         package var server: String
         package var subnetFile: String
+        /// What a container runtime on the node reads.
+        package var conflist: String
         package var stateDir: String
         package var log: String
     }

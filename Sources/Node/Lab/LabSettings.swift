@@ -35,6 +35,11 @@ package struct LabSettings: Hashable, Sendable {
         self.tools = tools
     }
 
+    /// Whether the daemons leave the kernel alone, so that there is nothing to build pods on.
+    package var isDetached: Bool {
+        zip(daemonOptions, daemonOptions.dropFirst()).contains { $0 == ("--dataplane", "none") }
+    }
+
     /// What the nodes' `eth0` and the bridge are in: the first of a few private networks that the cluster's does not
     /// touch.
     package var underlay: IPv4Prefix {

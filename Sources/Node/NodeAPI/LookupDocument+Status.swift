@@ -17,9 +17,11 @@ extension LookupDocument {
         }
         let isLocal = lease.key == snapshot.lease?.key
         let path = isLocal ? PathDocument(kind: .local, route: "\(lease.subnet)") : snapshot.path(to: lease)
+        let steps = PathSteps(to: lease, snapshot).documents
         self.init(
             ip: "\(address)", inNetwork: inNetwork, lease: LeaseDocument(lease, isLocal: isLocal), path: path,
-            problem: isLocal ? nil : snapshot.problem(with: lease, path))
+            steps: steps,
+            problem: steps.compactMap(\.problem).first ?? (isLocal ? nil : snapshot.problem(with: lease, path)))
     }
 }
 
@@ -45,8 +47,6 @@ extension NodeStatus.Snapshot {
     }
 
     fileprivate func problem(with lease: Lease, _ path: PathDocument?) -> String? {
-        if let fault = faults[lease.key] { return "the lease is not programmed here: \(fault)" }
-        if let problem = dataplane.problem { return problem }
-        return path == nil ? "the backend '\(lease.announcement.backend.type)' is not one that this node can use" : nil
+        path == nil ? "the backend '\(lease.announcement.backend.type)' is not one that this node can use" : nil
     }
 }

@@ -14,6 +14,10 @@ extension NodeDocument {
         if let problem = snapshot.configProblem {
             problems.append(CheckProblemDocument(check: "network-config", problem: problem))
         }
+        // Which network the runtime takes is its own affair, and somebody may mean it.
+        if let precedence = snapshot.cni?.precedence {
+            problems.append(CheckProblemDocument(check: "cni-conflist", problem: precedence))
+        }
         self.init(
             name: snapshot.node.name, version: version, publicIP: snapshot.publicIP.map { "\($0)" },
             phase: PhaseDocument(snapshot.phase(at: now)), ready: isReady,

@@ -73,6 +73,8 @@ package final class NodeStatus: Sendable {
         package var isSubnetFileWritten = false
         /// Why the subnet file is not as it should be; `nil`: it is, or its time has not come.
         package var subnetFileProblem: String?
+        /// `nil`: this daemon does not tell container runtimes of the network.
+        package var cni: CNIStatus?
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
 
@@ -87,6 +89,7 @@ package final class NodeStatus: Sendable {
         /// The checks behind `/readyz`, each with what is wrong, `nil` where nothing is.
         package func readiness(at now: MonotonicTime) -> [(name: String, problem: String?)] {
             let phase = phase(at: now)
+            let cni = cni.map { [("cni-conflist", $0.readinessProblem)] } ?? []
             return [
                 ("etcd", feedProblem ?? (leases.isComplete ? nil : "the leases have not been read yet")),
                 (
@@ -99,7 +102,7 @@ package final class NodeStatus: Sendable {
                     "subnet-file",
                     subnetFileProblem ?? (isSubnetFileWritten ? nil : "the subnet file has not been written yet")
                 ),
-            ]
+            ] + cni
         }
     }
 }

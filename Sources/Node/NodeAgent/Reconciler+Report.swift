@@ -22,6 +22,18 @@ extension Reconciler {
         let file = SubnetFile(
             network: config.network, subnet: own.subnet, mtu: account.mtu ?? state.underlay.mtu,
             masquerade: settings.masquerade)
+        return await publish(file, &state)
+    }
+
+    /// Says in the subnet file that the subnet is another node's now, so that no pod gets an address of it any more;
+    /// `false` where that failed.
+    func tellOfLoss(_ state: inout ReconcilerState) async -> Bool {
+        guard state.own == nil, var file = state.published else { return true }
+        file.isLeaseLost = true
+        return await publish(file, &state)
+    }
+
+    private func publish(_ file: SubnetFile, _ state: inout ReconcilerState) async -> Bool {
         guard file != state.published else { return true }
         do {
             try await publishSubnet(file)

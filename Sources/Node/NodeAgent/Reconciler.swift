@@ -51,7 +51,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     let inbox: ReconcilerInbox
     let logger: Logger
     /// Publishes the subnet; called after the device is up and the known peers are in, but for those that the kernel
-    /// refuses.
+    /// refuses, and again, with ``SubnetFile/isLeaseLost``, when it is another node's.
     let publishSubnet: @Sendable (SubnetFile) async throws -> Void
 
     package init(
@@ -88,6 +88,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
                 }
             }
         }
+        // The daemon may end because the lease is lost, and then there is no other pass.
+        state.take(inbox.take())
+        _ = await tellOfLoss(&state)
         if settings.withdrawsOnShutdown { await withdraw(&state) }
     }
 
@@ -98,6 +101,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         defer { content.pulse?.answer() }
         state.take(content)
         if content.hasDrift { await noteDrift(&state) }
+        let isLossTold = await tellOfLoss(&state)
         do {
             try await prepare(&state)
         } catch {
@@ -111,7 +115,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         }
         want(content, &state)
         let isSound = await apply(&state)
-        guard await publish(&state, isSound: isSound), isSound, !state.needsUnderlay else {
+        guard await publish(&state, isSound: isSound), isLossTold, isSound, !state.needsUnderlay else {
             let now = status.clock.now
             let retry = state.retryTime(at: now)
             return state.nextHoldEnd(after: now).map { min($0, retry) } ?? retry

@@ -7,11 +7,13 @@ import FoundationEssentials
 /// A client of one daemon's REST endpoint, as openapi.yaml describes it.
 package struct NodeClient: Sendable {
     package let server: ServerAddress
+    private let access: NodeAccess
     private let http: CurlClient
 
-    package init(server: ServerAddress) {
+    package init(server: ServerAddress, access: NodeAccess = NodeAccess()) {
         self.server = server
-        http = CurlClient()
+        self.access = access
+        http = CurlClient(configuration: CurlConfiguration(tls: access.tls))
     }
 
     /// Every lease as of one revision, by subnet; all pages of it.
@@ -83,7 +85,7 @@ package struct NodeClient: Sendable {
         var request = request(.get, "/v1/leases", headers: [CurlHeader("Accept", "text/event-stream")])
         // The daemon sends a comment every so often; a stream that brings not even that is broken.
         request.idleLimit = .seconds(60)
-        return LeaseWatch(http: http, request: request, server: server)
+        return LeaseWatch(http: http, request: request, server: server, access: access)
     }
 
     private func get<Answer: Decodable>(_ path: String) async throws(NodeClientError) -> Answer {
@@ -116,6 +118,8 @@ package struct NodeClient: Sendable {
     }
 
     private func send(_ request: CurlRequest) async throws(NodeClientError) -> CurlResponse {
+        var request = request
+        try access.authorize(&request, for: server)
         do {
             return try await http.send(request)
         } catch {

@@ -67,8 +67,13 @@ struct EtcdSource: LeaseSource {
                 case .v6(let address): config.ipv6?.network.contains(address) ?? false
                 }
         }
+        let holder = lease.map { $0.announcement.node.map { "\($0)" } ?? "\($0.announcement.publicIP)" }
         return LookupDocument(
             ip: "\(address)", inNetwork: inNetwork, lease: lease.map { LeaseDocument($0) }, path: nil,
+            steps: lease.map { lease in
+                let text = "\(lease.subnet) of \(holder ?? "-")"
+                return [PathStepDocument(.lease, wanted: text, present: text)]
+            } ?? [],
             problem: lease == nil ? "no node holds a subnet with this address" : nil)
     }
 

@@ -12,15 +12,15 @@ struct HealthCommand: AsyncParsableCommand {
 
     @Flag(help: "Ask only whether the daemon answers, ready or not.")
     var live = false
-    @Option(
-        help: ArgumentHelp(
-            "The daemon to ask: http://HOST:PORT, https://HOST:PORT or unix:PATH; also TARTAN_SERVER. "
-                + "(default: http://127.0.0.1:9470)", valueName: "address"))
-    var server: String?
+    @OptionGroup var options: SourceOptions
+
+    func validate() throws {
+        guard options.etcd.etcdEndpoints == nil else {
+            throw ValidationError("only a daemon is ready or not; give --server instead of --etcd-endpoints")
+        }
+    }
 
     func run() async throws {
-        var options = SourceOptions()
-        options.server = server
         let client = try options.client()
         if live {
             try await client.checkLife()

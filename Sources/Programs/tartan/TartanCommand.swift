@@ -17,5 +17,6 @@ struct TartanCommand: ParsableCommand {
             LeasesCommand.self, LeaseCommand.self, LookupCommand.self, MapCommand.self, NetworkCommand.self,
             ReserveCommand.self,
             ReleaseCommand.self, CheckCommand.self, HealthCommand.self, LabCommand.self,
+            CompletionCommand.self,
         ])
 }

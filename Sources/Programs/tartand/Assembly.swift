@@ -20,6 +20,8 @@ struct Assembly {
     let logger: Logger
 
     func run() async throws {
+        // First of all: what can't be used is wrong configuration, whatever else there is to say.
+        let access = try APIAccess(configuration.access)
         let host = try LinuxDataplaneDriver()
         switch configuration.dataplane {
         case .netlink:
@@ -29,12 +31,12 @@ struct Assembly {
                     description: "programming the host needs CAP_NET_ADMIN; run as root, or lease only with "
                         + "--dataplane none")
             }
-            try await run(driver: host)
-        case .none: try await run(driver: NullDataplane(host: host))
+            try await run(driver: host, access: access)
+        case .none: try await run(driver: NullDataplane(host: host), access: access)
         }
     }
 
-    private func run(driver: some DataplaneDriver) async throws {
+    private func run(driver: some DataplaneDriver, access: APIAccess) async throws {
         let underlay = try await driver.underlay(configuration.underlay)
         let identity = try await identity(driver: driver, underlay: underlay)
         let client = EtcdClient(configuration: configuration.etcd, logger: logger)
@@ -47,7 +49,8 @@ struct Assembly {
         let carriesTraffic = configuration.dataplane == .netlink
 
         let api = NodeAPIServer(
-            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
+            status: status, store: store, listeners: configuration.listeners, access: access,
+            version: Version.text, logger: logger)
         let watcher = PeerWatcher(
             store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
             // By now the endpoint and the client are set up: what that took makes room for what the leases take.
@@ -62,6 +65,7 @@ struct Assembly {
             seed: UInt64.random(in: 0 ... .max), logger: logger,
             remember: { key in remember(mac: identity.mac, subnet: key) })
         let host = carriesTraffic ? try HostServices(configuration, status, underlay, logger) : nil
+        let announcer = announcer(status)
         let reconciler = Reconciler(
             driver: driver,
             settings: .init(
@@ -71,9 +75,12 @@ struct Assembly {
                 selection: configuration.underlay, resync: configuration.resync),
             status: status, inbox: reconcilerInbox, logger: logger,
             publishSubnet: { file in
+                guard !file.isLeaseLost else { return try write(file) }
                 // What the file promises is true before it is there to be read.
                 try await host?.masquerader?.prepare(Masquerade(file))
-                try publish(file, counters: client.counters)
+                try write(file)
+                await announcer?.announce()
+                tell(of: file, counters: client.counters)
                 host?.checker.check()
             })
 
@@ -94,8 +101,9 @@ struct Assembly {
         // They stop from the last to the first: the kernel's part is quick, and the lease's release may take all the
         // time that is left, where etcd does not answer.
         let services =
-            [listening, holding] as [any Service] + (host?.services ?? []) + [programming, watcher]
-            + watchdog(status, [LoopPulse(of: holderInbox), LoopPulse(of: reconcilerInbox)]) + [stopLimit]
+            [listening, holding] as [any Service] + (host?.services ?? []) + (announcer.map { [$0] } ?? [])
+            + [programming, watcher] + watchdog(status, [LoopPulse(of: holderInbox), LoopPulse(of: reconcilerInbox)])
+            + [stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
@@ -162,8 +170,17 @@ struct Assembly {
         }
     }
 
-    private func publish(_ file: SubnetFile, counters: EtcdCounters) throws {
+    /// `nil` without `--cni-conflist`.
+    private func announcer(_ status: NodeStatus) -> CNIAnnouncer? {
+        guard let conflist = configuration.conflist else { return nil }
+        return CNIAnnouncer(status: status, resync: configuration.resync, logger: logger, put: conflist.put)
+    }
+
+    private func write(_ file: SubnetFile) throws {
         try AtomicFile(configuration.subnetFile).replace(with: file.text)
+    }
+
+    private func tell(of file: SubnetFile, counters: EtcdCounters) {
         logger.notice(
             "subnet published",
             metadata: [
