@@ -30,6 +30,23 @@ test_packages=(
     "python3|drives that browser over a pipe, with nothing but its own library"
     "prometheus|promtool, which checks the metrics, the alerts and the dashboard's expressions"
 )
+strip_packages=(
+    "binutils|takes the symbols out of the programs that are packed"
+)
+deploy_packages=(
+    "debootstrap|the Debian tree that the package and the image are tried in"
+    "systemd|checks the unit (systemd-analyze)"
+    "systemd-container|starts that tree with its own systemd"
+    "lintian|checks the Debian package"
+    "man-db|reads the manual pages as people will"
+    "docker-compose|has the schema of compose files"
+    "python3-yaml|reads manifests in the tests"
+    "python3-jsonschema|checks compose files against that schema"
+    "curl|asks daemons and etcd as a probe would"
+    "procps|finds the processes of a container"
+    "dpkg-dev|finds the libraries that the package needs"
+    "python3-venv|keeps the Kubernetes schemas, which are PyPI's, to themselves"
+)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -79,4 +96,14 @@ install_packages() {
         die "could not install ${missing[*]}; the last lines of apt-get are above"
     fi
     rm -f "$log"
+}
+
+# Every program as it is shipped. Where they are: swift build -c release --static-swift-stdlib --show-bin-path
+build_programs() {
+    say "building the three programs for release (the first time takes some minutes)"
+    local product
+    for product in tartand tartan tartan-cni; do
+        swift build -c release --static-swift-stdlib --product "$product" >&2 ||
+            die "the build failed; the compiler's words are above"
+    done
 }

@@ -47,6 +47,10 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         let ending = await withDiscardingTaskGroup { group -> Ending in
             defer { group.cancelAll() }
             for await input in inbox.inputs.cancelOnGracefulShutdown() {
+                if case .pulse(let pulse) = input {
+                    pulse.answer()
+                    continue
+                }
                 if case .timer = input { alarm.set(nil) }
                 let actions = handle(input, &machine)
                 if let ending = Ending(actions) {
@@ -119,6 +123,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         case .timer: return machine.timerFired(at: now)
         case .addressChanged(let address, let ipv6):
             return status.read { machine.addressChanged(to: address, ipv6, in: $0.leases, at: now) }
+        case .pulse: return []
         }
     }
 

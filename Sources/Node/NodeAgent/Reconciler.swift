@@ -113,6 +113,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     /// - Returns: when there is something to be done although nothing may come.
     private func pass(_ state: inout ReconcilerState) async -> MonotonicTime? {
         let content = inbox.take()
+        // A pass that never ends is what the watchdog looks for.
+        defer { content.pulse?.answer() }
         state.take(content)
         if content.hasDrift { await noteDrift(&state) }
         if state.needsUnderlay, state.config != nil { await findUnderlay(&state) }

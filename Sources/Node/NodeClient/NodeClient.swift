@@ -72,6 +72,14 @@ package struct NodeClient: Sendable {
         return response.status == 200 ? nil : String(decoding: response.body, as: UTF8.self)
     }
 
+    /// Returns where a daemon answers `/livez`.
+    package func checkLife() async throws(NodeClientError) {
+        let response = try await send(request(.get, "/livez"))
+        guard response.status == 200 else {
+            throw .badAnswer(server: server, status: response.status, reason: "it does not say that it is alive")
+        }
+    }
+
     /// The leases as they change, for as long as somebody reads; see ``LeaseWatch``.
     package func watchLeases() -> LeaseWatch {
         var request = request(.get, "/v1/leases", headers: [CurlHeader("Accept", "text/event-stream")])

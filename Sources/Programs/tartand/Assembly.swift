@@ -126,7 +126,8 @@ struct Assembly {
         // time that is left, where etcd does not answer.
         let services =
             [listening, holding] as [any Service] + (host?.services ?? []) + (announcer.map { [$0] } ?? [])
-            + [programming, watcher, stopLimit]
+            + [programming, watcher] + watchdog(status, [LoopPulse(of: holderInbox), LoopPulse(of: reconcilerInbox)])
+            + [stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
@@ -138,6 +139,14 @@ struct Assembly {
         chost_release_code()
         try await group.run()
         await client.shutdown()
+    }
+
+    /// None where no service manager waits for a sign of life.
+    private func watchdog(_ status: NodeStatus, _ loops: [LoopPulse]) -> [any Service] {
+        guard let interval = notifier.watchdogInterval else { return [] }
+        return [
+            Watchdog(loops: loops, interval: interval, clock: status.clock, logger: logger) { notifier.alive() }
+        ]
     }
 
     /// Who this node is: what it remembers, and what the host still has of it.

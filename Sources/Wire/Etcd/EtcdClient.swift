@@ -77,6 +77,10 @@ package final class EtcdClient: Sendable {
         } catch {
             guard let authentication, Self.isAboutToken(error) else { throw error }
             authentication.forget(token)
+            // Nothing that an operator need do: said so that a cluster where it happens all the time can be told.
+            logger.info(
+                "etcd does not take its token any more, which expires; logging in again",
+                metadata: ["user": "\(authentication.user.name)", "error": "\(error)"])
             return try await ask(try await self.token(endpoint))
         }
     }
