@@ -40,7 +40,7 @@ struct FuzzTests {
             try Data(input).write(to: URL(filePath: Progress.path(parser.name) + ".input"))
             return try await Self.run(parser, input, "seed \(seed) number \(number)")
         }
-        let count = (Self.variable("TARTAN_FUZZ_COUNT") ?? 1_000) / UInt64(parser.cost)
+        let count = (Self.variable("TARTAN_FUZZ_COUNT") ?? 300) / UInt64(parser.cost)
         print("fuzzing \(parser.name): seed \(seed), \(count) inputs")
         let progress = try Progress(parser.name)
         for number in 0..<count {

@@ -135,12 +135,20 @@ struct LabProgramTests {
             #expect(try await run("lease", "10.1.2.0/24", "--server", lab.nodes[1].server).status == 1)
             let reserve = try await run(
                 "reserve", "10.244.200.0/24", "--node", "n", "--public-ip", "10.0.0.1", "--server", lab.nodes[0].server)
-            let release = try await run(
-                "release", try #require(lab.nodes[1].subnet), "--server", lab.nodes[0].server)
-            for answer in [reserve, release] {
-                #expect(answer.status == 69, "\(answer.complaint)")
-                #expect(answer.complaint.contains("give --etcd-endpoints"), "\(answer.complaint)")
+            #expect(reserve.status == 0, "\(reserve.complaint)")
+            let isSeen = try await LabScene.eventually {
+                try await run("lease", "10.244.200.0/24", "--server", lab.nodes[1].server).status == 0
             }
+            #expect(isSeen)
+            let again = try await run(
+                "reserve", "10.244.200.0/24", "--node", "m", "--public-ip", "10.0.0.2", "--server", lab.nodes[0].server)
+            #expect(again.status == 1, "\(again.complaint)")
+            let release = try await run("release", "10.244.200.0/24", "--server", lab.nodes[1].server)
+            #expect(release.status == 0, "\(release.complaint)")
+            let isGone = try await LabScene.eventually {
+                try await run("lease", "10.244.200.0/24", "--server", lab.nodes[0].server).status == 1
+            }
+            #expect(isGone)
             let network = try await run("network", "show", "--server", lab.nodes[0].server)
             #expect(network.output.contains("Used:      2\n"), "\(network.output)\(network.complaint)")
             let lookup = try await run("lookup", try #require(lab.nodes[1].gateway), "--server", lab.nodes[0].server)

@@ -23,7 +23,7 @@ package final class LinuxMasqueradeDriver: MasqueradeDriver {
 
     package func has(_ masquerade: Masquerade) async throws(DataplaneError) -> Bool {
         let wanted = NFTable(masquerade)
-        let seen = try await host.nftables { context throws(NFTablesError) in try context.table(.tartan) }
+        let seen = try await host.nftables { context throws(NFTablesError) in try context.readableTable }
         if seen == wanted { return true }
         return state.withLock { state in
             guard let printed = state.printed else { return false }
@@ -35,7 +35,7 @@ package final class LinuxMasqueradeDriver: MasqueradeDriver {
         let wanted = NFTable(masquerade)
         let seen = try await host.nftables { context throws(NFTablesError) in
             try context.replace(wanted)
-            return try context.table(.tartan)
+            return try context.readableTable
         }
         // A library that prints a rule in other words must not be taken for somebody who alters it.
         let differs = seen.flatMap { $0 != wanted && $0.hasShape(of: wanted) ? (wanted, $0) : nil }
@@ -53,6 +53,21 @@ package final class LinuxMasqueradeDriver: MasqueradeDriver {
             return monitor.changes
         } catch {
             throw DataplaneError(remedy: .retry, description: "notifications of nftables: \(error)")
+        }
+    }
+}
+
+extension NFTablesContext {
+    /// The table; `nil` also where there is one that can't be read, which is not the one that was written:
+    /// libnftables 1.0.6 prints what happens to be in memory for the flags of a table that somebody gave some.
+    fileprivate var readableTable: NFTable? {
+        get throws(NFTablesError) {
+            do throws(NFTablesError) {
+                return try table(.tartan)
+            } catch {
+                guard case .malformed = error.cause else { throw error }
+                return nil
+            }
         }
     }
 }

@@ -54,12 +54,13 @@ extension SubnetFile {
         return try prefix(variable, value)
     }
 
-    /// The block that the address is in: a subnet's variable names the bridge's address in it.
+    /// The block that the address is in: a subnet's variable names the bridge's address in it. All addresses at once
+    /// are no network.
     private static func prefix<Address>(
         _ variable: String, _ value: Substring
     ) throws(SubnetFileError) -> Prefix<Address> {
         guard let (address, length) = try? Prefix<Address>.split(value, separator: "/"),
-            let prefix = Prefix(address, length: length)
+            let prefix = Prefix(address, length: length), length > 0
         else { throw .malformed(variable: variable, value: String(value)) }
         return prefix
     }
