@@ -22,6 +22,13 @@ let package = Package(
     dependencies: [
         // The REST endpoint: routing, HTTP/1.1, TLS. Without traits it needs FoundationEssentials only.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // TLS of the REST endpoint. Not HummingbirdTLS, which is a thin layer over it and keeps for ever the certificate
+        // that it started with.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // gzip of what the REST endpoint answers.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        // The digests of lease tokens: SHA-256 and HMAC.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Options, --help, --version and exit codes of the two programs.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One option from four places: command line over environment over YAML file over default.
@@ -87,6 +94,9 @@ let package = Package(
             dependencies: [
                 "APISchema", "NodeAgent", "Dataplane", "Leases", "IPAddressing",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             // A link to the one at the top: the endpoint serves its own contract. And the map, which is one document.
             path: "Sources/Node/NodeAPI",
@@ -152,6 +162,16 @@ let package = Package(
             ],
             path: "Sources/Benchmarks/PeersBenchmark"),
         .executableTarget(
+            name: "APIBenchmark",
+            dependencies: [
+                "Lab", "Etcd", "EtcdStore", "Leases", "IPAddressing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Benchmarks/APIBenchmark"),
+        .executableTarget(
             name: "LeaseSearch",
             dependencies: ["LeaseModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Benchmarks/LeaseSearch"),
@@ -202,7 +222,11 @@ let package = Package(
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
         .testTarget(name: "NFTablesTests", dependencies: ["NFTables"]),
         .testTarget(name: "LinuxDataplaneTests", dependencies: ["LinuxDataplane", "Dataplane"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent", "TestKit", "AgentTestKit"]),
+        .testTarget(
+            name: "NodeAgentTests",
+            dependencies: [
+                "NodeAgent", "TestKit", "AgentTestKit", .product(name: "Metrics", package: "swift-metrics"),
+            ]),
         .testTarget(
             name: "NodeAPITests",
             dependencies: [
@@ -221,13 +245,24 @@ let package = Package(
         .testTarget(
             name: "HouseTests",
             dependencies: ["NodeAPI", "APISchema", "NodeAgent", "TestKit", .product(name: "Yams", package: "Yams")]),
+        // Every parser of what others write, over Tests/FuzzCorpus and what comes of changing it.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeAPI",
+                "NodeClient",
+                "tartan", "tartand", "tartan-cni",
+            ], exclude: ["LibFuzzer.swift"]),
         // Start their own etcd.
-        .testTarget(name: "EtcdIntegrationTests", dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "TestKit", "Lab"]),
+        .testTarget(
+            name: "EtcdIntegrationTests",
+            dependencies: ["EtcdStore", "Etcd", "CurlHTTP", "NodeAgent", "TestKit", "Lab"]),
         // Need CAP_NET_ADMIN; a namespace each.
         .testTarget(
             name: "KernelTests",
             dependencies: [
                 "LinuxDataplane", "NodeAgent", "Netlink", "NFTables", "Dataplane", "TestKit", "AgentTestKit",
+                "EtcdStore",
             ]),
         .testTarget(
             name: "CNITests",
@@ -240,11 +275,25 @@ let package = Package(
         .testTarget(
             name: "LabTests",
             dependencies: [
-                "Lab", "NodeClient", "APISchema", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases", "tartan",
-                "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
+                "Lab", "NodeClient", "APISchema", "CurlHTTP", "Netlink", "IPAddressing", "Etcd", "EtcdStore", "Leases",
+                "tartan", "tartand", "tartan-cni", .product(name: "Logging", package: "swift-log"),
             ]),
     ]
 )
+
+// The same parsers under libFuzzer, which learns from the code's own branches: Tests/FuzzTests/LibFuzzer.swift says how.
+if Context.environment["TARTAN_LIBFUZZER"] != nil {
+    package.targets.removeAll { $0.name == "FuzzTests" }
+    package.targets.append(
+        .executableTarget(
+            name: "ParserFuzzer",
+            dependencies: [
+                "Netlink", "NFTables", "JSONText", "Etcd", "EtcdStore", "Leases", "IPAddressing", "NodeClient",
+            ],
+            path: "Tests/FuzzTests",
+            sources: ["LibFuzzer.swift", "FuzzedParser.swift", "Parsers+Wire.swift", "Parsers+Etcd.swift"],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}
 
 // House rules of the language, the same for every Swift target.
 for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "CRawSender"].contains(target.name) {
@@ -257,7 +306,7 @@ for target in package.targets where !["CCurl", "CLinux", "CNFTables", "CHost", "
         .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
         .treatAllWarnings(as: .error),  // SE-0443
     ]
-    if target.type != .test {
+    if target.type != .test, target.name != "ParserFuzzer" {
         settings.append(.strictMemorySafety())  // SE-0458
     }
     if target.name == "Netlink" {

@@ -5,6 +5,7 @@
 build_packages=(
     "libcurl4-openssl-dev|HTTP to etcd's gateway"
     "libnftables-dev|masquerading of pod traffic"
+    "libc6-dev|the C library for the static CNI plugin"
 )
 run_packages=(
     "etcd-server|the lab's own etcd"
@@ -15,15 +16,36 @@ test_packages=(
     "etcd-client|snapshots, alarms and roles in the tests of etcd's faults"
     "nftables|cuts members and nodes off in the tests of faults"
     "tcpdump|shows that UDP 8472 carries the packets"
+    "python3-venv|a place for Schemathesis, which holds the daemon against openapi.yaml"
+    "curl|asks the daemon of that run whether it is ready"
     "iperf3|a TCP connection that must survive what happens to the nodes"
     "openssl|makes the certificates of the TLS tests"
+    "zsh|takes its completion script"
+    "fish|takes its completion script"
     "containernetworking-plugins|the reference that the CNI plugin is compared with"
     "podman|a real client of the CNI plugin"
     "runc|the runtime that podman starts containers with"
     "busybox-static|what runs in those containers"
     "chromium|the browser that the map page is tried in"
     "python3|drives that browser over a pipe, with nothing but its own library"
-    "libc6-dev|the C library for the static CNI plugin"
+    "prometheus|promtool, which checks the metrics, the alerts and the dashboard's expressions"
+)
+strip_packages=(
+    "binutils|takes the symbols out of the programs that are packed"
+)
+deploy_packages=(
+    "debootstrap|the Debian tree that the package and the image are tried in"
+    "systemd|checks the unit (systemd-analyze)"
+    "systemd-container|starts that tree with its own systemd"
+    "lintian|checks the Debian package"
+    "man-db|reads the manual pages as people will"
+    "docker-compose|has the schema of compose files"
+    "python3-yaml|reads manifests in the tests"
+    "python3-jsonschema|checks compose files against that schema"
+    "curl|asks daemons and etcd as a probe would"
+    "procps|finds the processes of a container"
+    "dpkg-dev|finds the libraries that the package needs"
+    "python3-venv|keeps the Kubernetes schemas, which are PyPI's, to themselves"
 )
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -74,4 +96,14 @@ install_packages() {
         die "could not install ${missing[*]}; the last lines of apt-get are above"
     fi
     rm -f "$log"
+}
+
+# Every program as it is shipped. Where they are: swift build -c release --static-swift-stdlib --show-bin-path
+build_programs() {
+    say "building the three programs for release (the first time takes some minutes)"
+    local product
+    for product in tartand tartan tartan-cni; do
+        swift build -c release --static-swift-stdlib --product "$product" >&2 ||
+            die "the build failed; the compiler's words are above"
+    done
 }

@@ -112,6 +112,19 @@ import Testing
         #expect(scene.reserved.isEmpty)
     }
 
+    @Test func `what has the gateway's address and is no bridge is an error too, and nothing is left`() throws {
+        let scene = try Scene()
+        _ = try scene.look(
+            "ip link add name cni0 type veth peer name other; ip addr add 10.99.1.1/24 dev cni0; ip link set cni0 up")
+        let pod = try scene.host.makePod()
+        let outcome = try scene.run("ADD", "c1", pod)
+        #expect(outcome.code == 7)
+        #expect(outcome.message.contains("is no bridge"), "\(outcome.message)")
+        #expect(scene.reserved.isEmpty)
+        #expect(try scene.podLinks().isEmpty)
+        #expect(!(try scene.look("ip link", in: pod.name)).contains("eth0"))
+    }
+
     @Test func `a foreign address on the bridge is an error, and goes only by force`() throws {
         let scene = try Scene()
         _ = try scene.look("ip link add name cni0 type bridge; ip addr add 192.0.2.1/24 dev cni0")

@@ -66,6 +66,19 @@ struct ReferenceTests {
         #expect(files[0] == files[1])
     }
 
+    /// Debian's are of 1.0.0.
+    @Test func `what 1_1_0 adds to the reference plugins' result of 1_0_0 is the MTUs`() throws {
+        let scenes = (try Scene(), try Scene())
+        let pods = (try scenes.0.host.makePod(), try scenes.1.host.makePod())
+        let dns = JSONValue.Member("dns", try JSONValue(#"{"nameservers":["10.99.0.10"]}"#))
+        let ours = try scenes.0.add("c1", pods.0, scenes.0.host.configuration(version: "1.1.0", [dns]))
+        let theirs = try scenes.1.add(
+            "c1", pods.1, reference(scenes.1, "1.0.0", ipv6: false), plugin: "\(PluginFiles.reference)/bridge")
+        let text = comparable(ours, pods.0).replacing(#""cniVersion":"1.1.0""#, with: #""cniVersion":"1.0.0""#)
+        #expect(text.contains(/,"mtu":[0-9]+/))
+        #expect(text.replacing(/,"mtu":[0-9]+/, with: "") == comparable(theirs, pods.1))
+    }
+
     @Test func `a node changes plugins and keeps its pods, both ways`() throws {
         let scene = try Scene()
         let pods = (try scene.host.makePod(), try scene.host.makePod())

@@ -7,12 +7,12 @@ import TestKit
 import Testing
 
 @Suite struct DriftTests {
-    private func table(peers: ClosedRange<Int>) throws -> (PeerTable, FakeKernel) {
+    private func table(peers: ClosedRange<Int>) throws -> (PeerTable<IPv4Address>, FakeKernel) {
         let local = LocalNode(
             node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(0), key: nil, backend: .vxlan(VXLANConfig()),
             usesNextHops: true)
         var table = PeerTable(local: local)
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         for number in peers {
             let lease = try LeaseFixtures.lease("10.244.\(number).0/24", node: number)
             table.set(lease, for: lease.key, &faults)
@@ -53,7 +53,7 @@ import Testing
     private static func damage(_ state: inout DataplaneState<IPv4Address>, _ random: inout SplitMix64) {
         let number = Int.random(in: 1...10, using: &random)
         let gateway = IPv4Address(10, 244, UInt8(number), 0)
-        let id = NextHopID(gateway: gateway, subnetLength: 24)
+        let id = NextHopID(gateway.bits)
         let mac = LeaseFixtures.mac(number)
         switch Int.random(in: 0..<7, using: &random) {
         case 0: state.neighbors[gateway] = nil
@@ -78,7 +78,7 @@ import Testing
 
     @Test func `with a next hop its routes go, of which the kernel says nothing`() async throws {
         var (table, kernel) = try table(peers: 1...3)
-        let id = NextHopID(gateway: IPv4Address(10, 244, 2, 0), subnetLength: 24)
+        let id = NextHopID(IPv4Address(10, 244, 2, 0).bits)
         kernel.disturb { $0.state.nextHops[id] = nil }
         let changes = await kernel.takeChanges()
         #expect(changes.routes.isEmpty)

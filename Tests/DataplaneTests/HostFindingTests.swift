@@ -37,7 +37,8 @@ import Testing
     private func v6(_ text: String) -> IPv6Prefix { (try? IPv6Prefix(parsing: text))! }
 
     private func wanted(
-        backend: String = "vxlan", mtu: Int? = nil, underlayMTU: Int = 1500, gbp: Bool = false, ipv6: Bool = true
+        backend: String = "vxlan", mtu: Int? = nil, underlayMTU: Int = 1500, gbp: Bool = false, ipv6: Bool = true,
+        hasIPv6Address: Bool = true
     ) throws -> HostExpectation {
         var fields = NetworkConfigFields()
         fields.network = "10.244.0.0/16"
@@ -50,8 +51,10 @@ import Testing
         fields.gbp = gbp
         return HostExpectation(
             config: try NetworkConfig(fields), own: SubnetKey(v4("10.244.1.0/24"), ipv6Subnet: v6("fd00:244:0:1::/64")),
-            underlay: Underlay(name: "eth0", index: 2, mtu: underlayMTU, address: IPv4Address(192, 168, 0, 1)),
-            device: "tartan.1")
+            underlay: Underlay(
+                name: "eth0", index: 2, mtu: underlayMTU, address: IPv4Address(192, 168, 0, 1),
+                ipv6Address: hasIPv6Address ? v6("fd20::/64").address(at: 1) : nil),
+            device: "tartan.1", ipv6Device: "tartan-v6.1")
     }
 
     private func only(_ findings: [HostFinding]) throws -> HostFinding {
@@ -117,12 +120,27 @@ import Testing
         #expect(finding.remedy == "ip link delete flannel.1")
     }
 
+    @Test func `what is in the way of IPv6 alone is found, and only where the network has it`() throws {
+        #expect(try only(facts.findings(for: wanted(hasIPv6Address: false))).check == .ipv6)
+        #expect(try facts.findings(for: wanted(ipv6: false, hasIPv6Address: false)) == [])
+        var off = facts
+        off.ipv6Disabled = ["all": false, "default": true, "eth0": false]
+        let finding = try only(off.findings(for: wanted()))
+        #expect(finding.check == .ipv6 && finding.remedy == "sysctl -w net/ipv6/conf/default/disable_ipv6=0")
+        var advertised = facts
+        advertised.advertisedDefaults = ["eth0", "eth1"]
+        advertised.routerAdvertisements = ["eth0": 2, "eth1": 1]
+        let warning = try only(advertised.findings(for: wanted()))
+        #expect(warning.check == .routerAdvertisements && warning.severity == .warning)
+        #expect(warning.remedy == "sysctl -w net/ipv6/conf/eth1/accept_ra=2")
+    }
+
     @Test(
         arguments: [
-            (nil, 1500, true, nil), (nil, 1300, true, "a pod's MTU would be 1250"), (nil, 1300, false, nil),
+            (nil, 1500, true, nil), (nil, 1300, true, "a pod's MTU would be 1230"), (nil, 1300, false, nil),
             (nil, 600, false, "a pod's MTU would be 550"), (1500, 1500, true, nil),
             (1501, 1500, true, "the network's MTU of 1501 exceeds the 1500 of eth0"),
-            (1300, 1500, true, "a pod's MTU would be 1250"),
+            (1300, 1500, true, "a pod's MTU would be 1230"),
         ] as [(Int?, Int, Bool, String?)])
     func `an MTU must fit, and not be too small`(mtu: Int?, underlay: Int, ipv6: Bool, what: String?) throws {
         let findings = try facts.findings(for: wanted(mtu: mtu, underlayMTU: underlay, ipv6: ipv6))

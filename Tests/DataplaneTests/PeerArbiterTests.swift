@@ -7,14 +7,20 @@ import TestKit
 import Testing
 
 @Suite struct PeerArbiterTests {
-    private func peer(_ subnet: String, node: Int, revision: Int64, ip: Int? = nil, mac: Int? = nil) throws -> Peer {
-        Peer(
-            key: SubnetKey(try IPv4Prefix(parsing: subnet)), node: NodeID("n\(node)"),
+    private func peer(_ subnet: String, node: Int, revision: Int64, ip: Int? = nil, mac: Int? = nil) throws
+        -> Peer<IPv4Address>
+    {
+        let prefix = try IPv4Prefix(parsing: subnet)
+        return Peer(
+            key: SubnetKey(prefix), subnet: prefix, node: NodeID("n\(node)"),
             publicIP: LeaseFixtures.publicIP(ip ?? node), mac: LeaseFixtures.mac(mac ?? node),
             createRevision: Revision(revision))
     }
 
-    private func winners(_ arbiter: inout PeerArbiter, _ flips: [PeerArbiter.Flip], _ known: inout Set<Peer>) {
+    private func winners(
+        _ arbiter: inout PeerArbiter<IPv4Address>, _ flips: [PeerArbiter<IPv4Address>.Flip],
+        _ known: inout Set<Peer<IPv4Address>>
+    ) {
         for flip in flips {
             switch flip {
             case .wins(let peer): #expect(known.insert(peer).inserted, "\(peer.key) won twice")
@@ -25,8 +31,8 @@ import Testing
     }
 
     /// The rule itself, without an index.
-    private func verdict(_ peers: [Peer]) -> Set<Peer> {
-        var winners: [Peer] = []
+    private func verdict(_ peers: [Peer<IPv4Address>]) -> Set<Peer<IPv4Address>> {
+        var winners: [Peer<IPv4Address>] = []
         for peer in peers.sorted(by: { $0.isSenior(to: $1) })
         where winners.allSatisfy({ peer.contradiction(with: $0) == nil }) {
             winners.append(peer)
@@ -37,9 +43,9 @@ import Testing
     @Test func `whatever comes and goes in whatever order, the winners are those of the rule`() throws {
         var random = SplitMix64(seed: 20)
         for _ in 0..<60 {
-            var arbiter = PeerArbiter()
-            var present: [SubnetKey: Peer] = [:]
-            var known: Set<Peer> = []
+            var arbiter = PeerArbiter<IPv4Address>()
+            var present: [SubnetKey: Peer<IPv4Address>] = [:]
+            var known: Set<Peer<IPv4Address>> = []
             for _ in 0..<80 {
                 let length = [20, 24, 24, 24, 25, 26].randomElement(using: &random) ?? 24
                 let bits = 0x0A00_0000 + UInt32.random(in: 0..<4096, using: &random)
@@ -57,7 +63,7 @@ import Testing
     }
 
     @Test func `the older of two overlapping leases wins, and when it goes the other comes in`() throws {
-        var arbiter = PeerArbiter()
+        var arbiter = PeerArbiter<IPv4Address>()
         let old = try peer("10.244.4.0/22", node: 1, revision: 5)
         let young = try peer("10.244.5.0/24", node: 2, revision: 9)
         #expect(arbiter.set(young, for: young.key) == [.wins(young)])
@@ -66,7 +72,7 @@ import Testing
     }
 
     @Test func `a loser harms none that is younger still`() throws {
-        var arbiter = PeerArbiter()
+        var arbiter = PeerArbiter<IPv4Address>()
         let first = try peer("10.244.4.0/24", node: 1, revision: 1)
         let wide = try peer("10.244.0.0/16", node: 2, revision: 2)
         let third = try peer("10.244.5.0/24", node: 3, revision: 3)
@@ -76,7 +82,7 @@ import Testing
     }
 
     @Test func `one MAC or one public address in leases of two nodes is settled by age`() throws {
-        var arbiter = PeerArbiter()
+        var arbiter = PeerArbiter<IPv4Address>()
         let old = try peer("10.244.1.0/24", node: 1, revision: 1)
         let sameMAC = try peer("10.244.2.0/24", node: 2, revision: 2, mac: 1)
         let sameIP = try peer("10.244.3.0/24", node: 3, revision: 3, ip: 1)
@@ -90,7 +96,7 @@ import Testing
     }
 
     @Test func `two leases of one VTEP, or of one node that moved, agree`() throws {
-        var arbiter = PeerArbiter()
+        var arbiter = PeerArbiter<IPv4Address>()
         let first = try peer("10.244.1.0/24", node: 1, revision: 1)
         let renamed = try peer("10.244.2.0/24", node: 2, revision: 2, ip: 1, mac: 1)
         let moved = try peer("10.244.3.0/24", node: 1, revision: 3, ip: 9)
@@ -100,7 +106,7 @@ import Testing
     }
 
     @Test func `among ten thousand leases a wide and younger one is alone in losing`() throws {
-        var arbiter = PeerArbiter()
+        var arbiter = PeerArbiter<IPv4Address>()
         for number in 0..<10_000 {
             let bits = 0x0A00_0000 + UInt32(number) << 8
             let one = try peer("\(IPv4Address(bits: bits))/24", node: number, revision: Int64(number + 1))

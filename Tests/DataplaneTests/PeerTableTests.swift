@@ -7,13 +7,13 @@ import TestKit
 import Testing
 
 @Suite struct PeerTableTests {
-    private var local: LocalNode {
+    private var local: LocalNode<IPv4Address> {
         LocalNode(
             node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(200), key: nil, backend: .vxlan(VXLANConfig()),
             usesNextHops: true)
     }
 
-    private func plan(_ table: inout PeerTable) -> [String] {
+    private func plan(_ table: inout PeerTable<IPv4Address>) -> [String] {
         let plan = table.tracker.plan(removing: true)
         for operation in plan { table.tracker.done(operation) }
         return plan.map(\.description).sorted()
@@ -21,7 +21,7 @@ import Testing
 
     @Test func `when the loser goes, the winner's entries stay, and no operation is needed`() throws {
         var table = PeerTable(local: local)
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         let winner = try LeaseFixtures.lease("10.244.20.0/24", node: 2, revision: 5)
         let loser = Lease(
             key: SubnetKey(try IPv4Prefix(parsing: "10.244.30.0/24")),
@@ -42,14 +42,14 @@ import Testing
     }
 
     @Test func `a network that the underlay has lost takes its direct routes with it`() throws {
-        func node(_ networks: [String]) throws -> LocalNode {
+        func node(_ networks: [String]) throws -> LocalNode<IPv4Address> {
             LocalNode(
                 node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(200), key: nil,
                 backend: .vxlan(VXLANConfig(directRouting: true)), usesNextHops: false,
                 networks: try networks.map { try IPv4Prefix(parsing: $0) })
         }
         var table = PeerTable(local: try node(["192.168.0.0/24"]))
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
         table.set(lease, for: lease.key, &faults)
         #expect(plan(&table) == ["add route 10.244.20.0/24 via 192.168.0.2 dev underlay onlink"])
@@ -64,7 +64,7 @@ import Testing
 
     @Test func `of a lease with which nothing is or was wrong there is nothing to be told`() throws {
         var table = PeerTable(local: local)
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2, revision: 5)
         table.set(lease, for: lease.key, &faults)
         #expect(plan(&table).count == 4 && faults == [:])
@@ -72,7 +72,7 @@ import Testing
 
     @Test func `when the winner goes, the loser comes in and is a fault no more`() throws {
         var table = PeerTable(local: local)
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         let winner = try LeaseFixtures.lease("10.244.20.0/24", node: 2, revision: 5)
         let loser = try LeaseFixtures.lease("10.244.16.0/20", node: 3, revision: 6)
         for lease in [winner, loser] { table.set(lease, for: lease.key, &faults) }
@@ -86,7 +86,7 @@ import Testing
 
     @Test func `the own subnet and the host's addresses are never routed away, however old the other lease`() throws {
         var table = PeerTable(local: local)
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         let leases = [
             try LeaseFixtures.lease("10.244.20.0/24", node: 2, revision: 1),
             try LeaseFixtures.lease("172.16.0.0/24", node: 3, revision: 2),
@@ -121,7 +121,7 @@ import Testing
             kind: .reservation, createRevision: Revision(6), modRevision: Revision(6))
         for order in [[old, moved], [moved, old]] {
             var table = PeerTable(local: local)
-            var faults: PeerTable.Faults = [:]
+            var faults: PeerFaults<IPv4Address> = [:]
             for lease in order { table.set(lease, for: lease.key, &faults) }
             #expect(table.tracker.fdb.wanted(LeaseFixtures.mac(2)) == LeaseFixtures.publicIP(77))
             #expect(table.tracker.wantedCount == 7, "two subnets, one VTEP")
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `another backend means all anew, and back again nothing is left over`() throws {
         var table = PeerTable(local: local)
-        var faults: PeerTable.Faults = [:]
+        var faults: PeerFaults<IPv4Address> = [:]
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
         table.set(lease, for: lease.key, &faults)
         _ = plan(&table)

@@ -34,6 +34,34 @@ import Testing
         }
     }
 
+    @Test func `told of a whole plan at once, the tracker knows what it knows when told of each step`() throws {
+        var random = SplitMix64(seed: 41)
+        for round in 0..<60 {
+            var one = DataplaneTracker<IPv4Address>()
+            // Few entries are told one by one in any case.
+            let count = round < 30 ? 12 : 400
+            func peers() throws -> [PeerEntries<IPv4Address>] {
+                try (1...count).filter { _ in Int.random(in: 0..<3, using: &random) > 0 }
+                    .map { try entries(subnet: $0, node: $0 + (Bool.random(using: &random) ? 0 : 1_000)) }
+            }
+            one.seeAll(state(of: try peers()))
+            for peer in try peers() { one.want(peer) }
+            let plan = one.plan(removing: true)
+            let failed = Set(plan.map(\.key).filter { _ in round % 3 == 0 && Bool.random(using: &random) })
+            var other = one
+            for operation in plan where !failed.contains(operation.key) { one.done(operation) }
+            other.done(plan, except: failed)
+            #expect(one.plan(removing: true) == other.plan(removing: true))
+            #expect(one.seenCount == other.seenCount && one.wantedCount == other.wantedCount)
+            #expect(one.pendingCount == other.pendingCount && other.pendingCount == failed.count)
+            one.unwantAll()
+            other.unwantAll()
+            #expect(one.plan(removing: true) == other.plan(removing: true))
+            other.done(other.plan(removing: true), except: [])
+            #expect(other.seenCount == 0 && !other.hasPending)
+        }
+    }
+
     @Test func `equal states have an empty plan`() throws {
         var random = SplitMix64(seed: 5)
         let peers = try randomPeers(&random)
@@ -138,7 +166,7 @@ import Testing
 }
 
 @Suite struct LeaseTranslationTests {
-    private func local(_ change: (inout LocalNode) -> Void = { _ in }) -> LocalNode {
+    private func local(_ change: (inout LocalNode<IPv4Address>) -> Void = { _ in }) -> LocalNode<IPv4Address> {
         var node = LocalNode(
             node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), key: nil, backend: .vxlan(VXLANConfig()),
             usesNextHops: true)
@@ -200,7 +228,7 @@ import Testing
     @Test func `what is not a peer is told why`() throws {
         let lease = try LeaseFixtures.lease("10.244.20.0/24", node: 2)
         let own = SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/25"))
-        let cases: [(LocalNode, PeerFault)] = [
+        let cases: [(LocalNode<IPv4Address>, PeerFault<IPv4Address>)] = [
             (local { $0.node = NodeID("n2") }, .own),
             (local { $0.key = lease.key }, .own),
             (local { $0.key = own }, .overlapsOwnSubnet(own.subnet)),
@@ -219,7 +247,7 @@ import Testing
         let lease = Lease(
             key: SubnetKey(try IPv4Prefix(parsing: "10.244.20.0/24")), announcement: announcement, kind: .reservation,
             createRevision: Revision(1), modRevision: Revision(1))
-        func node(_ networks: [String]) throws -> LocalNode {
+        func node(_ networks: [String]) throws -> LocalNode<IPv4Address> {
             LocalNode(
                 node: NodeID("n0"), publicIP: LeaseFixtures.publicIP(0), key: nil, backend: .hostGateway,
                 usesNextHops: true, networks: try networks.map { try IPv4Prefix(parsing: $0) })

@@ -23,6 +23,19 @@ struct Contract {
             })
     }
 
+    /// Each operation with the status codes that it may answer with.
+    var answers: [String: Set<String>] {
+        let paths = root["paths"] as? [String: [String: Any]] ?? [:]
+        var found: [String: Set<String>] = [:]
+        for (path, item) in paths {
+            for (method, operation) in item {
+                guard let responses = (operation as? [String: Any])?["responses"] as? [String: Any] else { continue }
+                found["\(method.uppercased()) \(path)"] = Set(responses.keys)
+            }
+        }
+        return found
+    }
+
     var schemas: [String: Any] { (root["components"] as? [String: Any])?["schemas"] as? [String: Any] ?? [:] }
 
     /// Every example with the schema that it is one of.

@@ -127,12 +127,29 @@ import Testing
                 "Lookup",
                 LookupDocument(
                     ip: "1.2.3.4", inNetwork: true, lease: whole,
-                    path: PathDocument(kind: .direct, route: "10.244.20.0/24"), problem: nil)
+                    path: PathDocument(kind: .direct, route: "10.244.20.0/24"),
+                    steps: [
+                        PathStepDocument(.lease, wanted: "a", present: "a"),
+                        PathStepDocument(.fdb, wanted: "a", present: nil, problem: "x"),
+                    ], problem: nil)
             ),
             ("Problem", ProblemDocument(title: "a", status: 400, detail: "b")),
             ("Problem", ProblemDocument(title: "a", status: 400, detail: "b", instance: "c", parameter: "d")),
         ]
     }()
+
+    @Test
+    func
+        `every operation but a probe and the page can answer that it is not known who asks, and every change that it must not be`()
+        throws
+    {
+        #expect(!contract.answers.isEmpty)
+        for (operation, statuses) in contract.answers {
+            let isProbe = ["GET /livez", "GET /readyz", "GET /healthz", "GET /"].contains(operation)
+            #expect(statuses.contains("401") != isProbe, "\(operation)")
+            #expect(statuses.contains("403") != operation.hasPrefix("GET "), "\(operation)")
+        }
+    }
 
     @Test func `what the documents encode to is what their schemas say`() throws {
         for (name, document) in Self.documents {

@@ -72,7 +72,7 @@ struct CommandTests {
         let (scene, driver) = try await scene()
         let gateway = IPv4Address(192, 168, 7, 9)
         let subnet = try IPv4Prefix(parsing: "10.200.1.0/24")
-        let id = NextHopID(gateway: gateway, subnetLength: 24)
+        let id = NextHopID(gateway.bits)
         try await type(PeerPlan.additions(1...1), in: scene)
         try await type(
             [

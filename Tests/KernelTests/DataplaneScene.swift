@@ -34,7 +34,7 @@ final class DataplaneScene {
 
     func device(
         _ driver: LinuxDataplaneDriver, config: VXLANConfig = VXLANConfig(), subnet: UInt8 = 1
-    ) async throws -> VXLANDevice {
+    ) async throws -> VXLANDevice<IPv4Address> {
         let underlay = try await driver.underlay(UnderlaySelection(interfaces: ["eth0"]))
         return VXLANDevice(
             name: "tartan.1", config: config, mac: mac, underlay: underlay,

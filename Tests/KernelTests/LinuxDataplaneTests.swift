@@ -88,7 +88,7 @@ struct LinuxDataplaneTests {
         #expect(await driver.apply(PeerPlan.additions(1...2)) == [])
         try await scene.ip("ip route replace 10.200.1.0/24 via 192.168.7.9 dev eth0")
         guard let subnet = IPv4Prefix(PeerPlan.gateway(1), length: 24) else { return }
-        let path = Route<IPv4Address>.Path.nextHop(NextHopID(gateway: PeerPlan.gateway(2), subnetLength: 24))
+        let path = Route<IPv4Address>.Path.nextHop(NextHopID(PeerPlan.gateway(2).bits))
         let replacing = Operation.setRoute(Route(destination: subnet, path: path), replacing: true)
         let failures = await driver.apply([replacing])
         #expect(failures.count == 1 && failures.first?.error.description.contains("another program's") == true)
@@ -111,7 +111,7 @@ struct LinuxDataplaneTests {
         #expect(await driver.apply(Array(route)).map(\.error.remedy) == [.resync])
         // Its own next hop is refused in the same plan, so the route's failure is no news.
         let bad = NextHop(
-            id: NextHopID(gateway: IPv4Address(10, 200, 1, 0), subnetLength: 24), gateway: IPv4Address(224, 0, 0, 1),
+            id: NextHopID(IPv4Address(10, 200, 1, 0).bits), gateway: IPv4Address(224, 0, 0, 1),
             device: .vxlan)
         let failures = await driver.apply([.setNextHop(bad, replacing: false)] + Array(route))
         #expect(failures.map(\.index) == [0, 1] && failures.allSatisfy { $0.error.remedy == .retry })

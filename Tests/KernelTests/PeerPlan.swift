@@ -28,7 +28,7 @@ enum PeerPlan {
     static func gateway(_ number: UInt32) -> IPv4Address { IPv4Address(bits: 0x0AC8_0000 + number << 8) }
     private static func mac(_ number: UInt32) -> MACAddress { MACAddress(bits: 0x0200_0000_0000 + UInt64(number)) }
     private static func host(_ number: UInt32) -> IPv4Address { IPv4Address(bits: 0xC0A8_0700 + number) }
-    private static func id(_ number: UInt32) -> NextHopID { NextHopID(gateway: gateway(number), subnetLength: 24) }
+    private static func id(_ number: UInt32) -> NextHopID { NextHopID(gateway(number).bits) }
 
     private static func route(_ number: UInt32, _ usesNextHops: Bool) -> Route<IPv4Address> {
         let subnet = IPv4Prefix(gateway(number), length: 24) ?? IPv4Prefix(host: gateway(number))

@@ -27,6 +27,19 @@ struct RouteSocketTests {
         #expect(throws: NetlinkError.self) { try NetworkNamespace.delete(name: name) }
     }
 
+    @Test func `a link that is only looked at is as the kernel tells it when asked`() throws {
+        var socket = try NetworkNamespace(name: try namespaces.make()).connect()
+        let mac = MACAddress(bits: 0x0200_0000_0009)
+        try socket.perform(
+            .new, LinkMessage(name: "br0", isUp: true, mac: mac, mtu: 1400, kind: .bridge), [.create, .exclusive])
+        let seen = try #require(try socket.look(at: "br0"))
+        let told = try socket.get(LinkMessage(name: "br0"))
+        #expect((seen.index, seen.isUp, seen.isPromiscuous) == (told.index, told.isUp, told.isPromiscuous))
+        #expect((seen.mac, seen.mtu) == (mac, 1400))
+        #expect(try socket.look(at: "br1") == nil)
+        #expect(try #require(try socket.look(at: "lo")).mac == nil, "no Ethernet")
+    }
+
     @Test func `a pair of links joins two namespaces through a bridge`() async throws {
         let first = try namespaces.make()
         let second = try namespaces.make()

@@ -95,7 +95,7 @@ struct UnderlayTests {
         ),
         (
             UnderlaySelection(interfaces: ["bare0"]),
-            "--iface is interface 'bare0', which has no IPv4 address; give it one or name another with --iface"
+            "--iface is interface 'bare0', which has neither an IPv4 nor a global IPv6 address; give it one or name another with --iface"
         ),
         (UnderlaySelection(patterns: ["("]), "--iface-regex: '(' is not a regular expression"),
         (

@@ -80,6 +80,36 @@ struct LabProgramTests {
         #expect(try await run("lab", "exec", "--name", "\(name)", "pod1", "--", "true").status == 69)
     }
 
+    @Test func `a watch ends with its reader and on Ctrl-C, and a lookup tells every step of the way`() async throws {
+        try await withLab("--nodes", "2", "--pods", "0") { lab in
+            let server = lab.nodes[0].server
+            let inside = ["--etcd-endpoints", lab.etcd.endpoint].joined(separator: " ")
+            let direct = "\(tartan) lab exec --name \(name) switch -- \(tartan) leases --watch \(inside)"
+            for watch in ["\(tartan) leases --watch --server \(server)", direct] {
+                let script = "timeout 20 \(watch) | head -n 1; echo ${PIPESTATUS[0]}"
+                let piped = try await LabAnswer.of(["bash", "-c", script])
+                #expect(piped.output.split(separator: "\n").last == "141", "\(piped.output)\(piped.complaint)")
+                #expect(piped.complaint.isEmpty, "\(piped.complaint)")
+            }
+            let interrupted = try await LabAnswer.of(
+                ["timeout", "--preserve-status", "-s", "INT", "1", tartan, "leases", "--watch", "--server", server])
+            #expect(interrupted.status == 128 + SIGINT, "\(interrupted.status)")
+            #expect(interrupted.output.contains("present") && interrupted.complaint.isEmpty, "\(interrupted.complaint)")
+
+            let gateway = try #require(lab.nodes[1].gateway)
+            let lookup = try await run("lookup", gateway, "--server", server)
+            #expect(lookup.status == 0, "\(lookup.output)\(lookup.complaint)")
+            for step in ["Lease", "Route", "Neighbor", "FDB"] {
+                #expect(
+                    lookup.output.split(separator: "\n").contains { $0.contains(step) && $0.hasSuffix(" ok") },
+                    "\(step)")
+            }
+            #expect(lookup.output.contains("Underlay") && lookup.output.contains(lab.nodes[1].address))
+            let nobody = try await run("lookup", "10.255.255.1", "--server", server)
+            #expect(nobody.status == 1, "\(nobody.output)")
+        }
+    }
+
     @Test func `leases are the same from a daemon, from etcd, and in each form`() async throws {
         try await withLab("--nodes", "2", "--pods", "0") { lab in
             let table = try await run("leases", "--server", lab.nodes[0].server)

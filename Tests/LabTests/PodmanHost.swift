@@ -21,7 +21,7 @@ struct PodmanHost {
         do {
             let folder = try TemporaryDirectory("podman")
             defer { folder.remove() }
-            let host = try PodmanHost(folder.path, namespace: nil, subnetFile: "", plugins: "")
+            let host = try PodmanHost(folder.path, namespace: nil, conflist: nil, plugins: "")
             try await host.prepare()
             _ = try await host.podman(["run", "--rm", "--network", "none"] + limits + ["pod", "/bin/true"])
             await host.clear()
@@ -36,7 +36,8 @@ struct PodmanHost {
     private let folder: String
     private let namespace: String?
 
-    init(_ folder: String, namespace: String?, subnetFile: String, plugins: String) throws {
+    /// - Parameter conflist: what the node's daemon wrote; podman gets it with a folder of addresses of its own.
+    init(_ folder: String, namespace: String?, conflist: String?, plugins: String) throws {
         self.folder = folder
         self.namespace = namespace
         try FileManager.default.createDirectory(atPath: "\(folder)/net.d", withIntermediateDirectories: true)
@@ -46,11 +47,15 @@ struct PodmanHost {
             cni_plugin_dirs = ["\(plugins)", "/usr/lib/cni"]
             """
         try settings.write(toFile: "\(folder)/containers.conf", atomically: true, encoding: .utf8)
-        let network = """
-            {"cniVersion": "1.0.0", "name": "pods", "plugins": [{"type": "tartan-cni", "subnetFile": "\(subnetFile)",
-              "ipMasq": false, "ipam": {"dataDir": "\(folder)/networks"}}]}
-            """
-        try network.write(toFile: "\(folder)/net.d/10-tartan.conflist", atomically: true, encoding: .utf8)
+        guard let conflist else { return }
+        let data = try Data(contentsOf: URL(filePath: conflist))
+        guard var list = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+            var plugins = list["plugins"] as? [[String: Any]], !plugins.isEmpty
+        else { throw Failure(description: "\(conflist) is no list of plugins") }
+        plugins[0]["ipam"] = ["dataDir": "\(folder)/networks"]
+        list["plugins"] = plugins
+        try JSONSerialization.data(withJSONObject: list)
+            .write(to: URL(filePath: "\(folder)/net.d/10-tartan.conflist"))
     }
 
     /// Makes the image: busybox and nothing else.
@@ -82,14 +87,14 @@ struct PodmanHost {
     /// Starts a container in the network; returns its address.
     func start(_ name: String) async throws -> String {
         _ = try await podman(
-            ["run", "-d", "--name", name, "--network", "pods"] + Self.limits + ["pod", "/bin/sleep", "600"])
+            ["run", "-d", "--name", name, "--network", "cbr0"] + Self.limits + ["pod", "/bin/sleep", "600"])
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         return try await podman(["inspect", "-f", format, name]).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// The addresses that are given away.
     var reserved: [String] {
-        let names = try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/networks/pods")
+        let names = try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/networks/cbr0")
         return (names ?? []).filter { $0.first?.isNumber ?? false }.sorted()
     }
 

@@ -4,7 +4,7 @@ import Foundation
 import Lab
 import Testing
 
-/// A real container runtime as the CNI plugin's client.
+/// A real container runtime as the CNI plugin's client, told of it by the file that the daemon wrote.
 @Suite(
     .enabled(if: Requirements.areMet, Requirements.reason),
     .enabled("podman must run here") { await PodmanHost.obstacle() == nil }, .timeLimit(.minutes(3)))
@@ -19,7 +19,7 @@ struct PodmanTests {
             var hosts: [PodmanHost] = []
             for node in await cluster.description.nodes {
                 let host = try PodmanHost(
-                    "\(folder.path)/\(node.name)", namespace: node.namespace, subnetFile: node.subnetFile,
+                    "\(folder.path)/\(node.name)", namespace: node.namespace, conflist: node.conflist,
                     plugins: Self.plugins)
                 try await host.prepare()
                 hosts.append(host)

@@ -17,17 +17,19 @@ import TestKit
 struct APIScene {
     let status: NodeStatus
     let store: InMemoryLeaseStore
-    let server: NodeAPIServer
+    var server: NodeAPIServer
 
     init(
         config: ConfigReading? = nil, leases: [Lease] = [], revision: Int64 = 15, listen: ListenAddress = .none,
-        isComplete: Bool = true
+        isComplete: Bool = true, listeners: [APIListener]? = nil, access: APIAccess = APIAccess(),
+        logger: Logger = Logger(label: "test"), limits: ConnectionLimits = ConnectionLimits()
     ) throws {
         let config = try config ?? .valid(LeaseFixtures.config())
         status = NodeStatus(node: NodeID("n1"), clock: MonotonicClock())
         store = InMemoryLeaseStore(config: config)
         server = NodeAPIServer(
-            status: status, store: store, listen: listen, version: "1.2.3", logger: Logger(label: "test"))
+            status: status, store: store, listeners: listeners ?? [APIListener(listen)], access: access,
+            version: "1.2.3", logger: logger, limits: limits)
         status.update { $0.config = config }
         guard isComplete else { return }
         replaceLeases(leases, revision: revision)

@@ -16,11 +16,13 @@ struct EventReader {
     let stream: CurlStream
     private var lines: LineSequence.Iterator
 
-    init(_ client: CurlClient, _ address: ListenAddress, lastEvent: String? = nil) async throws {
+    init(_ client: CurlClient, _ address: ListenAddress, lastEvent: String? = nil, query: String? = nil) async throws {
         let headers =
             [CurlHeader("Accept", "text/event-stream")] + (lastEvent.map { [CurlHeader("Last-Event-ID", $0)] } ?? [])
         stream = try await client.stream(
-            CurlRequest(url: "http://\(address)/v1/leases", headers: headers, freshConnection: true))
+            CurlRequest(
+                url: "http://\(address)/v1/leases\(query.map { "?\($0)" } ?? "")", headers: headers,
+                freshConnection: true))
         lines = stream.lines.makeAsyncIterator()
     }
 

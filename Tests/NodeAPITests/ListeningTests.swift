@@ -139,10 +139,12 @@ struct NotListening: Error {}
 
 /// A server that runs while the body does, in a service group as in the daemon.
 enum Running {
-    static func run(
-        _ scene: APIScene, _ body: (ListenAddress) async throws -> Void
-    ) async throws {
-        let (addresses, listening) = AsyncStream<ListenAddress>.makeStream()
+    static func run(_ scene: APIScene, _ body: (ListenAddress) async throws -> Void) async throws {
+        try await runAll(scene) { try await body($0.first ?? .none) }
+    }
+
+    static func runAll(_ scene: APIScene, _ body: ([ListenAddress]) async throws -> Void) async throws {
+        let (addresses, listening) = AsyncStream<[ListenAddress]>.makeStream()
         let service = Listening(server: scene.server, listening: listening)
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: service)], logger: Logger(label: "test")))
@@ -163,7 +165,7 @@ enum Running {
 
     private struct Listening: Service {
         let server: NodeAPIServer
-        let listening: AsyncStream<ListenAddress>.Continuation
+        let listening: AsyncStream<[ListenAddress]>.Continuation
 
         func run() async throws {
             defer { listening.finish() }

@@ -211,6 +211,47 @@ import Testing
         #expect(try #require(faulty.problem).contains("VNI"))
     }
 
+    @Test func `a lookup names the step that is broken`() async throws {
+        let leases = try APIScene.leases(2)
+        let scene = try APIScene(leases: leases)
+        let own = try #require(leases.first { $0.announcement.node?.name == "n1" })
+        scene.hold(own)
+        scene.status.update {
+            $0.dataplane.local = LocalNode(
+                node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), key: own.key, backend: .vxlan(VXLANConfig()),
+                usesNextHops: true)
+        }
+        let sound: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.2.7")
+        #expect(sound.steps.map(\.step) == [.lease, .route, .nextHop, .neighbor, .fdb, .underlay])
+        #expect(sound.steps.allSatisfy { $0.problem == nil } && sound.problem == nil)
+        for (place, step) in sound.steps.enumerated() where [.route, .nextHop, .neighbor, .fdb].contains(step.step) {
+            let kind = step.wanted.split(separator: " ")
+            let key = kind[0] == "nexthop" ? "nexthop id \(kind[2])" : "\(kind[0]) \(kind[1])"
+            for present in [nil, "something else"] {
+                scene.status.update {
+                    $0.dataplane.pending = [PendingEntry(key: key, wanted: step.wanted, present: present, commands: [])]
+                    $0.dataplane.pendingCount = 1
+                }
+                let broken: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.2.7")
+                #expect(broken.steps.compactMap(\.problem).count == 1)
+                #expect(broken.steps[place].present == present)
+                let problem = try #require(broken.steps[place].problem)
+                #expect(problem.contains(step.wanted) && problem.contains(present ?? "has no"))
+                #expect(broken.problem == problem)
+            }
+        }
+        scene.status.update {
+            $0.dataplane.pending = []
+            $0.findings = [
+                HostFinding(
+                    .forwarding, .fault, what: "ip_forward is 0", why: "pods' packets end here", remedy: "sysctl x")
+            ]
+        }
+        let host: LookupDocument = try await scene.document("/v1/lookup?ip=10.244.2.7")
+        #expect(host.steps[1].step == .host)
+        #expect(host.problem?.contains("ip_forward is 0") == true)
+    }
+
     @Test(arguments: ["/v1/lookup", "/v1/lookup?ip=x", "/v1/lookup?ip=10.0.0.0/8"])
     func `a lookup needs an address`(path: String) async throws {
         let scene = try APIScene()

@@ -15,13 +15,14 @@ import Testing
     private let status = NodeStatus(node: NodeID("n1"), clock: MonotonicClock())
 
     private func run(
-        resync: Duration = .seconds(300), _ body: (HostChecker<FakeHost>) async throws -> Void
+        resync: Duration = .seconds(300), impatience: Duration = .seconds(300),
+        _ body: (HostChecker<FakeHost>) async throws -> Void
     ) async throws {
         let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let checker = HostChecker(
             inspector: host, status: status,
             underlay: Underlay(name: "eth0", index: 2, mtu: 1500, address: IPv4Address(192, 168, 0, 1)), device: nil,
-            resync: resync, logger: silent)
+            resync: resync, logger: silent, impatience: impatience)
         let group = ServiceGroup(services: [checker], logger: silent)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -91,6 +92,16 @@ import Testing
                 host.facts.links = []
             }
             await eventually { status.read { $0.findings.isEmpty } }
+        }
+    }
+
+    @Test func `while the dataplane can't be set up nobody need ask for a look`() async throws {
+        // What keeps it from that also keeps the subnet file, whose writing asks for one, from being written.
+        try await run(impatience: .milliseconds(5)) { _ in
+            try configure()
+            let other = HostFacts.Link(name: "flannel.1", vxlan: .init(vni: 1, port: 8472))
+            host.change { $0.facts.links = [other] }
+            await eventually { status.read { $0.findings.map(\.check) == [.vxlanDevice] } }
         }
     }
 

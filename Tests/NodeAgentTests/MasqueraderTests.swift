@@ -15,7 +15,7 @@ import Testing
             subnet: IPv4Prefix(IPv4Address(10, 244, 1, 0), length: 24)!, mtu: 1450, masquerade: true))
     private static let moved = Masquerade(
         ipv4: .init(
-            network: masquerade.ipv4.network, subnet: IPv4Prefix(IPv4Address(10, 244, 2, 0), length: 24)!))
+            network: masquerade.ipv4!.network, subnet: IPv4Prefix(IPv4Address(10, 244, 2, 0), length: 24)!))
     private static let refusal = DataplaneError(remedy: .retry, description: "no")
 
     private let firewall = FakeFirewall()

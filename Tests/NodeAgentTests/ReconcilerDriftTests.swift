@@ -50,7 +50,7 @@ import Testing
         try await settled { scene, kernel, state in
             kernel.disturb {
                 $0.state.fdb[LeaseFixtures.mac(3)] = IPv4Address(1, 2, 3, 4)
-                $0.state.nextHops[NextHopID(gateway: IPv4Address(10, 244, 4, 0), subnetLength: 24)] = nil
+                $0.state.nextHops[NextHopID(IPv4Address(10, 244, 4, 0).bits)] = nil
                 $0.state.neighbors[IPv4Address(10, 99, 0, 0)] = LeaseFixtures.mac(9)
             }
             try await scene.eventually("the repair") { kernel.read { $0.state } == state }
@@ -181,7 +181,8 @@ import Testing
         try await settled { scene, kernel, _ in
             scene.inbox.setConfig(.valid(try LeaseFixtures.config(vni: 7)))
             try await scene.eventually("the new device") { scene.status.read { $0.dataplane.device } == "tartan.7" }
-            #expect(kernel.read { $0.removedDevices } == ["tartan.1"])
+            // At the start one of IPv6 is looked for, which an earlier run may have left.
+            #expect(kernel.read { $0.removedDevices } == ["tartan-v6.1", "tartan.1"])
             #expect(kernel.read { $0.device?.vni } == 7)
             #expect(scene.status.read { $0.dataplane.repairs.total } == 0)
         }

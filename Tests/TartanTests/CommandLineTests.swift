@@ -17,6 +17,8 @@ import Testing
         ["leases", "--frob"], ["leases", "--server", "x", "--etcd-endpoints", "y"], ["lab", "exec", "pod1"],
         ["lab", "exec", "pod1", "true"], ["reserve", "10.244.20.0/24"],
         ["reserve", "10.244.20.0/24", "--node", "n", "--public-ip", "x"], ["lab", "up", "--nodes", "two"],
+        ["completion"], ["completion", "tcsh"], ["leases", "--token", "x"],
+        ["leases", "--ca", "x", "--etcd-endpoints", "y"],
     ])
     func `wrong usage is 64`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) { try TartanCommand.parseAsRoot(arguments) }
@@ -75,6 +77,8 @@ import Testing
             (unreachable, .unavailable),
             (NodeClientError.refused(.init(title: "", status: 409, detail: "taken")), .refused),
             (NodeClientError.refused(.init(title: "", status: 401, detail: "who")), .notPermitted),
+            (NodeClientError.refused(.init(title: "", status: 403, detail: "no")), .notPermitted),
+            (NodeClientError.badAccess("no token"), .configuration),
             (NodeClientError.refused(.init(title: "", status: 503, detail: "later")), .unavailable),
             (LeaseStoreError(remedy: .retry, description: "down"), .unavailable),
             (LeaseStoreError(remedy: .operatorNeeded, description: "no"), .configuration),

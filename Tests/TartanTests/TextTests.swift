@@ -106,4 +106,12 @@ import Testing
     func `a string that can stand bare does`(text: String) {
         #expect(JSONTree.string(text).yaml == text + "\n")
     }
+
+    @Test func `a probe says in one sentence what is missing`() {
+        let reasons = "[+]ping ok\n[-]etcd failed: no answer\n[-]lease failed: there is none\nreadyz check failed\n"
+        #expect(
+            HealthCommand.sentence(reasons)
+                == "the daemon is not ready: etcd failed: no answer; lease failed: there is none")
+        #expect(HealthCommand.sentence("").hasSuffix("see its log"))
+    }
 }

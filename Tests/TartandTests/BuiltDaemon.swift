@@ -36,14 +36,17 @@ struct BuiltDaemon {
 
     /// Runs it for as long as the body takes, then stops it as systemd would; how long that took and what it said.
     static func run(
-        _ arguments: [String], while body: @Sendable () async throws -> Void
+        _ arguments: [String], environment: [String: String] = [:], while body: @Sendable () async throws -> Void
     ) async throws -> (stopTook: Duration, outcome: Outcome) {
         let folder = try TemporaryFolder()
         let log = "\(folder.path)/stderr"
         let file = try FileDescriptor.open(
             FilePath(log), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+        let overrides = [Environment.Key: String?](
+            uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })
         let result = try await Subprocess.run(
-            .path(FilePath(path)), arguments: Arguments(arguments), input: .none, output: .discarded,
+            .path(FilePath(path)), arguments: Arguments(arguments), environment: .inherit.updating(overrides),
+            input: .none, output: .discarded,
             error: .fileDescriptor(file, closeAfterSpawningProcess: true)
         ) { execution in
             do {

@@ -7,6 +7,7 @@ import EtcdStore
 import IPAddressing
 import Leases
 import Logging
+import NodeAPI
 import Testing
 
 @testable import tartand
@@ -35,6 +36,15 @@ import Testing
             })
     }
 
+    @Test func `an authority leases nothing for itself, and only where no pods need to know a subnet`() async throws {
+        let authority = try await read(["--dataplane", "none", "--subnet-file", "none"])
+        #expect(!authority.leasesForItself)
+        let node = try await read(["--dataplane", "none"])
+        #expect(node.leasesForItself)
+        let fault = try await fault(["--subnet-file", "none"])
+        #expect("\(fault)".contains("--dataplane none"))
+    }
+
     @Test func `without options the contract's defaults hold`() async throws {
         let configuration = try await read()
         #expect(configuration.etcd.endpoints == ["http://127.0.0.1:2379"])
@@ -49,13 +59,14 @@ import Testing
         #expect(configuration.masquerade == false)
         #expect(configuration.whenLost == .move)
         #expect(configuration.whenStopped == .keep)
-        #expect("\(configuration.listen)" == "127.0.0.1:9470")
+        #expect("\(configuration.listeners)" == "[127.0.0.1:9470]")
+        #expect(configuration.access == AccessFiles())
         #expect(configuration.logLevel == .info)
         #expect(configuration.logFormat == .text)
     }
 
     @Test func `every option is read from the command line, the environment and the file alike`() async throws {
-        for option in OptionName.allCases where !Self.samples.keys.contains(option) && !Self.apiTLS.contains(option) {
+        for option in OptionName.allCases where !Self.samples.keys.contains(option) {
             Issue.record("there is no sample of --\(option.rawValue)")
         }
         for (option, text) in Self.samples {
@@ -63,22 +74,24 @@ import Testing
             let arguments = option.isFlag ? ["--\(option.rawValue)"] : ["--\(option.rawValue)", text]
             let plain = "\(try await read())"
             let given = "\(try await read(arguments + Self.partners(of: option)))"
-            #expect(given != plain, "--\(option.rawValue) changes nothing")
+            if option != .apiInsecure { #expect(given != plain, "--\(option.rawValue) changes nothing") }
             let environment = [option.environmentName: text]
             #expect("\(try await read(Self.partners(of: option), environment: environment))" == given, "\(option)")
             #expect("\(try await read(Self.partners(of: option), yaml: inYAML))" == given, "\(option)")
         }
     }
 
-    private static let apiTLS: Set<OptionName> = [.apiTLSCertFile, .apiTLSKeyFile, .apiClientCAFile, .apiTokenFile]
-
     private static let samples: [OptionName: String] = [
         .etcdEndpoints: "http://10.0.0.1:2379,http://10.0.0.2:2379", .etcdPrefix: "/tartan", .etcdCAFile: "/ca",
         .etcdCertFile: "/cert", .etcdKeyFile: "/key", .etcdUsername: "tartan", .etcdPasswordFile: "/password",
         .nodeName: "n1", .iface: "eth1", .ifaceRegex: "^en", .ifaceCanReach: "10.0.0.9", .publicIP: "192.0.2.7",
         .publicIPv6: "2001:db8::7", .leaseTTL: "90s", .subnetFile: "/tmp/subnet.env", .stateDirectory: "/tmp/state",
+        .cniConflist: "/tmp/net.d/10-tartan.conflist", .cniPortmap: "true",
         .device: "vx7", .dataplane: "none", .ipMasq: "true", .resync: "10s", .onLeaseLost: "stop",
-        .onShutdown: "release", .apiListen: "127.0.0.1:9999", .apiInsecure: "true", .logLevel: "debug",
+        .onShutdown: "release", .apiListen: "127.0.0.1:9999", .apiListenReadOnly: "127.0.0.1:9999",
+        .apiTLSCertFile: "/cert3",
+        .apiTLSKeyFile: "/key3", .apiClientCAFile: "/ca3", .apiTokenFile: "/tokens", .apiInsecure: "true",
+        .logLevel: "debug",
         .logFormat: "json",
     ]
 
@@ -89,7 +102,10 @@ import Testing
         case .etcdKeyFile: ["--etcd-certfile", "/cert2"]
         case .etcdUsername: ["--etcd-password-file", "/password2"]
         case .etcdPasswordFile: ["--etcd-username", "user2"]
-        case .apiInsecure: ["--api-listen", "0.0.0.0:9470"]
+        case .apiTLSCertFile: ["--api-tls-keyfile", "/key4"]
+        case .apiTLSKeyFile: ["--api-tls-certfile", "/cert4"]
+        case .apiClientCAFile: ["--api-tls-certfile", "/cert4", "--api-tls-keyfile", "/key4"]
+        case .cniPortmap: ["--cni-conflist", "/tmp/20-tartan.conflist"]
         default: []
         }
     }
@@ -132,12 +148,63 @@ import Testing
         (["--node-name", "two words"], "--node-name 'two words' must be 1 to 253"),
         (["--node-name", ""], "--node-name '' must be 1 to 253"),
         (["--subnet-file", ""], "--subnet-file must not be empty"),
-        (["--api-listen", "0.0.0.0:9470"], "--api-listen 0.0.0.0:9470 can be reached from other hosts"),
+        (["--api-listen", "localhost"], "--api-listen 'localhost' must be ADDRESS:PORT"),
+        (["--api-listen", "127.0.0.1:1,"], "--api-listen '' must be ADDRESS:PORT"),
+        (["--api-listen", "none,127.0.0.1:1"], "--api-listen 'none' can't be one address among others"),
+        (
+            ["--api-listen", "127.0.0.1:1", "--api-listen-readonly", "127.0.0.1:1"],
+            "--api-listen-readonly 127.0.0.1:1 is"
+        ),
+        (["--api-tls-certfile", "/c"], "--api-tls-certfile needs --api-tls-keyfile"),
+        (["--api-tls-keyfile", "/c"], "--api-tls-keyfile needs --api-tls-certfile"),
+        (["--api-client-cafile", "/c"], "--api-client-cafile needs --api-tls-certfile"),
+        (["--api-token-file", ""], "--api-token-file must not be empty"),
+        (["--cni-conflist", "/etc/cni/net.d/"], "--cni-conflist '/etc/cni/net.d/' must be a file's name ending in"),
+        (["--cni-conflist", "/x/.conflist"], "--cni-conflist '/x/.conflist' must be a file's name ending in"),
+        (["--cni-portmap"], "--cni-portmap needs --cni-conflist"),
     ])
     func `a bad option names itself and is wrong usage`(arguments: [String], sentence: String) async throws {
         let fault = try await fault(arguments)
         #expect("\(fault)".contains(sentence), "\(fault)")
         #expect(fault.exitStatus == .usage)
+    }
+
+    @Test(arguments: ["--api-listen", "--api-listen-readonly"])
+    func `what others can reach is open only with TLS and a way to prove oneself, or on demand`(
+        option: String
+    ) async throws {
+        let open = [option, "127.0.0.1:9999,[::]:9471"]
+        let tls = ["--api-tls-certfile", "/c", "--api-tls-keyfile", "/k"]
+        let refused: [([String], String)] = [
+            ([], "there is no TLS and nobody need prove who they are; give --api-tls-certfile"),
+            (tls, "nobody need prove who they are; give --api-token-file or --api-client-cafile"),
+            (["--api-token-file", "/t"], "tokens too, can be listened in on; give --api-tls-certfile"),
+        ]
+        for (arguments, sentence) in refused {
+            let fault = try await fault(open + arguments)
+            #expect("\(fault)".hasPrefix("\(option) [::]:9471 can be reached from other hosts"), "\(fault)")
+            #expect("\(fault)".contains(sentence), "\(fault)")
+            #expect("\(fault)".contains("--api-insecure"), "\(fault)")
+            #expect(fault.exitStatus == .configuration)
+        }
+        for arguments in [tls + ["--api-token-file", "/t"], tls + ["--api-client-cafile", "/a"], ["--api-insecure"]] {
+            let listeners = try await read(open + arguments).listeners
+            #expect(listeners.contains { "\($0)".hasPrefix("[::]:9471") }, "\(arguments)")
+        }
+    }
+
+    @Test func `listeners are a list, in any of its forms, and each is read-only or not`() async throws {
+        let wanted = "[127.0.0.1:1, unix:/x, [::1]:2 (read only)]"
+        let readOnly = ["--api-listen-readonly", "[::1]:2"]
+        #expect("\(try await read(["--api-listen", "127.0.0.1:1, unix:/x"] + readOnly).listeners)" == wanted)
+        let repeated = ["--api-listen", "127.0.0.1:1", "--api-listen", "unix:/x"] + readOnly
+        #expect("\(try await read(repeated).listeners)" == wanted)
+        let environment = ["TARTAN_API_LISTEN": "127.0.0.1:1,unix:/x", "TARTAN_API_LISTEN_READONLY": "[::1]:2"]
+        #expect("\(try await read(environment: environment).listeners)" == wanted)
+        let yaml = "api-listen: ['127.0.0.1:1', 'unix:/x']\napi-listen-readonly: '[::1]:2'\n"
+        #expect("\(try await read(yaml: yaml).listeners)" == wanted)
+        #expect("\(try await read(["--api-listen", "none"] + readOnly).listeners)" == "[[::1]:2 (read only)]")
+        #expect(try await read(["--api-listen", "none"]).listeners.isEmpty)
     }
 
     @Test func `the same fault in the environment or the file names it as it is spelled there`() async throws {

@@ -35,7 +35,13 @@ import Testing
     @Test(arguments: [
         (["--no-such-option"], 64, "--no-such-option"), (["stray"], 64, "stray"), (["--lease-ttl"], 64, "--lease-ttl"),
         (["--lease-ttl", "soon"], 64, "--lease-ttl"), (["--config", "/nowhere.yaml"], 78, "/nowhere.yaml"),
-        (["--api-listen", "0.0.0.0:9470"], 64, "--api-listen"),
+        (["--api-listen", "0.0.0.0:9470"], 78, "--api-listen"),
+        (["--api-token-file", "/nowhere"], 78, "--api-token-file: /nowhere can't be read"),
+        (["--api-token-file", "/dev/null"], 78, "--api-token-file: /dev/null is not a file"),
+        (
+            ["--api-tls-certfile", "/etc/hosts", "--api-tls-keyfile", "/nowhere"], 78,
+            "--api-tls-certfile: /etc/hosts has no"
+        ),
         (["--iface", "nope0", "--api-listen", "none"], 78, "nope0"),
         (["--iface-regex", "[", "--api-listen", "none"], 78, "--iface-regex"),
     ])
@@ -111,5 +117,30 @@ import Testing
             #expect(try await get("/livez", http).status == 200, "the first one lives on")
         }
         await http.shutdown()
+    }
+
+    @Test func `no secret is in the log, however much it tells, nor in the list of processes`() async throws {
+        let http = CurlClient()
+        let token = "secret-0123456789-token"
+        let file = try folder.file("token", token + "\n")
+        let (_, outcome) = try await BuiltDaemon.run(quiet(["--api-token-file", file, "--log-level", "trace"])) {
+            func status(_ path: String, _ token: String, _ method: CurlMethod = .get) async throws -> Int {
+                let request = CurlRequest(
+                    method: method, url: "http://tartan\(path)",
+                    headers: [CurlHeader("Authorization", "Bearer \(token)")],
+                    unixSocketPath: "\(folder.path)/api.sock")
+                return try await http.send(request).status
+            }
+            _ = try await eventually("the daemon answers") { try await status("/v1/node", token) == 200 ? true : nil }
+            #expect(try await status("/v1/node", "other-secret-0123456789") == 401)
+            #expect(try await status("/v1/node", token, .post) == 405)
+            for process in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(process) != nil {
+                let line = try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))
+                #expect(line.map { String(decoding: $0, as: UTF8.self).contains(token) } != true)
+            }
+        }
+        await http.shutdown()
+        #expect(outcome.errors.contains("/v1/node"), "at trace level each request is told")
+        #expect(!outcome.errors.contains("secret-0123456789"), "\(outcome.errors)")
     }
 }

@@ -5,8 +5,8 @@ package import Leases
 
 /// The leases in etcd, in flannel's schema.
 package struct EtcdLeaseStore: LeaseStore {
-    private let client: EtcdClient
-    private let keys: KeySpace
+    let client: EtcdClient
+    let keys: KeySpace
 
     package init(client: EtcdClient, keys: KeySpace) {
         self.client = client
@@ -46,7 +46,7 @@ package struct EtcdLeaseStore: LeaseStore {
         return .claimed(lease)
     }
 
-    private func conditions(_ condition: LeaseClaim.Condition, on key: String) -> [Transaction.Compare] {
+    func conditions(_ condition: LeaseClaim.Condition, on key: String) -> [Transaction.Compare] {
         switch condition {
         case .absent: return [.init(key, .createRevision(0))]
         case .unchanged(let revision, let kind):
@@ -57,7 +57,7 @@ package struct EtcdLeaseStore: LeaseStore {
         }
     }
 
-    private func transaction(for claim: LeaseClaim, when conditions: [Transaction.Compare]) -> Transaction {
+    func transaction(for claim: LeaseClaim, when conditions: [Transaction.Compare]) -> Transaction {
         let key = keys.key(of: claim.key)
         let own = RangeRequest(KeyRange(key: key))
         var news = RangeRequest(keys.leases)
@@ -82,7 +82,7 @@ package struct EtcdLeaseStore: LeaseStore {
     /// How many notes a refused claim reads, some 200 bytes each.
     private static let holderLimit: Int64 = 500
 
-    private func refusal(
+    func refusal(
         of claim: LeaseClaim, _ response: TransactionResponse, _ records: [LeaseRecord]
     ) -> ClaimOutcome {
         let revision = Revision(response.header.revision)
@@ -138,12 +138,12 @@ package struct EtcdLeaseStore: LeaseStore {
         return status.map { .seconds($0.ttl) }
     }
 
-    private func record(_ keyValue: KeyValue) -> LeaseRecord? {
+    func record(_ keyValue: KeyValue) -> LeaseRecord? {
         guard case .lease(let name) = keys.meaning(of: keyValue.key) else { return nil }
         return LeaseRecord(name: name, keyValue)
     }
 
-    private func ask<Answer: Sendable>(
+    func ask<Answer: Sendable>(
         _ body: () async throws(EtcdError) -> Answer
     ) async throws(LeaseStoreError) -> Answer {
         do {

@@ -30,6 +30,9 @@ package struct KeySpace: Hashable, Sendable {
 
     package func holder(of lease: SubnetKey) -> String { holderPrefix + lease.description }
 
+    /// The digest of the token that proves a lease's holder (``TokenNote``), on the lease's own grant.
+    package func token(of lease: SubnetKey) -> String { "\(prefix)/tartan/tokens/\(lease)" }
+
     /// The subnet whose note a key is.
     func holderKey(_ key: [UInt8]) -> SubnetKey? {
         let prefix = holderPrefix.utf8

@@ -14,6 +14,11 @@ extension HostFacts {
         for name in files.names(in: "/proc/sys/net/ipv4/conf") {
             reversePathFilters[name] = files.number("/proc/sys/net/ipv4/conf/\(name)/rp_filter")
         }
+        for name in files.names(in: "/proc/sys/net/ipv6/conf") {
+            let folder = "/proc/sys/net/ipv6/conf/\(name)"
+            routerAdvertisements[name] = files.number("\(folder)/accept_ra")
+            ipv6Disabled[name] = files.number("\(folder)/disable_ipv6").map { $0 != 0 }
+        }
         let bridge = "/proc/sys/net/bridge/bridge-nf-call-"
         bridgesThroughIPTables = files.number("\(bridge)iptables").map { $0 != 0 }
         bridgesThroughIP6Tables = files.number("\(bridge)ip6tables").map { $0 != 0 }

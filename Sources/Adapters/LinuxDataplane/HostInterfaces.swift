@@ -10,8 +10,17 @@ struct HostInterfaces {
         let index: UInt32
         /// The one that was named; `nil`: the interface's first.
         var address: IPv4Address?
+        var ipv6Address: IPv6Address?
         /// Which rule chose it, for a sentence.
         let reason: String
+
+        mutating func take(_ source: IPAddress?) {
+            switch source {
+            case .v4(let address)?: self.address = address
+            case .v6(let address)?: ipv6Address = address.isLinkLocal ? nil : address
+            case nil: break
+            }
+        }
     }
 
     let links: [UInt32: LinkMessage]
@@ -40,11 +49,22 @@ struct HostInterfaces {
         return Set(all).sorted()
     }
 
-    func ipv6Address(of index: UInt32) -> IPv6Address? {
-        (addresses[index] ?? []).lazy.compactMap { message -> IPv6Address? in
-            guard case .v6(let address)? = message.address, message.scope == .global else { return nil }
-            return address
-        }.first
+    /// Those that peers may send to: global ones, those that stay before the passing.
+    func ipv6Addresses(of index: UInt32) -> [IPv6Address] {
+        let all = (addresses[index] ?? []).filter { $0.scope == .global && !$0.isDuplicate }
+        return (all.filter { !$0.isPassing } + all.filter(\.isPassing)).compactMap { message in
+            if case .v6(let address)? = message.address { address } else { nil }
+        }
+    }
+
+    func ipv6Networks(of index: UInt32) -> [IPv6Prefix] {
+        let all = (addresses[index] ?? []).compactMap { message -> IPv6Prefix? in
+            guard case .v6(let address)? = message.address, message.prefixLength < 128, !address.isLinkLocal else {
+                return nil
+            }
+            return IPv6Prefix(address, length: Int(message.prefixLength))
+        }
+        return Set(all).sorted()
     }
 
     /// The first interface that a name, an address or a pattern finds, in the order in which they are given.
@@ -80,6 +100,10 @@ struct HostInterfaces {
         if let link = links.values.first(where: { $0.name == text }) {
             return Choice(index: link.index, reason: "--iface")
         }
+        if let address = try? IPv6Address(parsing: text) {
+            return indices.first { ipv6Addresses(of: $0).contains(address) }
+                .map { Choice(index: $0, ipv6Address: address, reason: "--iface") }
+        }
         guard let address = try? IPv4Address(parsing: text) else { return nil }
         return indices.first { addresses(of: $0).contains(address) }
             .map { Choice(index: $0, address: address, reason: "--iface") }
@@ -93,6 +117,9 @@ struct HostInterfaces {
         for index in indices where links[index]?.isLoopback == false {
             if let address = addresses(of: index).first(where: { matches($0.description) }) {
                 return Choice(index: index, address: address, reason: "--iface-regex")
+            }
+            if let address = ipv6Addresses(of: index).first(where: { matches($0.description) }) {
+                return Choice(index: index, ipv6Address: address, reason: "--iface-regex")
             }
             if let name = links[index]?.name, matches(name) { return Choice(index: index, reason: "--iface-regex") }
         }

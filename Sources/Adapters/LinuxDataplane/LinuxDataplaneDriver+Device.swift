@@ -12,13 +12,22 @@ extension LinuxDataplaneDriver {
         return link.mac
     }
 
-    package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
+    package func prepare<Address: DataplaneAddress>(
+        _ device: VXLANDevice<Address>
+    ) async throws(DataplaneError) {
+        if let device = device as? VXLANDevice<IPv4Address> { try await prepareTracked(device) }
+        if let device = device as? VXLANDevice<IPv6Address> { try await prepareTracked(device) }
+    }
+
+    private func prepareTracked<Address: TrackedAddress>(
+        _ device: VXLANDevice<Address>
+    ) async throws(DataplaneError) {
         await monitor.drain()
-        let losses = drift.losses
+        let losses = drift.with(Address.self) { $0.losses }
         try await adopt(device)
         // It was down, or another, for a moment, which was our own doing.
         await monitor.drain()
-        drift.forgetLosses(since: losses)
+        drift.with(Address.self) { $0.forgetLosses(since: losses) }
     }
 
     package func removeDevice(named name: String) async throws(DataplaneError) {
@@ -29,7 +38,7 @@ extension LinuxDataplaneDriver {
     }
 
     /// Makes the device, or mends or replaces the one that is there.
-    private func adopt(_ device: VXLANDevice) async throws(DataplaneError) {
+    private func adopt<Address: TrackedAddress>(_ device: VXLANDevice<Address>) async throws(DataplaneError) {
         var there = try await translating { () async throws(NetlinkError) in
             try await self.socket.link(named: device.name)
         }
@@ -44,7 +53,7 @@ extension LinuxDataplaneDriver {
         }
         do {
             let link = try await make(device, from: there)
-            drift.follow(device, at: link.index)
+            drift.with(Address.self) { $0.follow(device, at: link.index) }
             try await setAddress(of: device, at: link.index)
         } catch {
             throw DataplaneError(error, about: "device \(device.name): \(error.operand)")
@@ -53,7 +62,9 @@ extension LinuxDataplaneDriver {
 
     /// The device as it should be; one whose VXLAN attributes the kernel can't change gives way to a new one. Any
     /// other refusal would meet a new one as well, and cost the entries of the one that is there.
-    private func make(_ device: VXLANDevice, from there: LinkMessage?) async throws(NetlinkError) -> LinkMessage {
+    private func make<Address: TrackedAddress>(
+        _ device: VXLANDevice<Address>, from there: LinkMessage?
+    ) async throws(NetlinkError) -> LinkMessage {
         if let there {
             if try await mend(there, device) { return there }
             try await socket.removeLink(at: there.index)
@@ -64,10 +75,16 @@ extension LinuxDataplaneDriver {
     }
 
     /// - Returns: `false` where the kernel says that such a device can't be made of this one.
-    private func mend(_ link: LinkMessage, _ device: VXLANDevice) async throws(NetlinkError) -> Bool {
+    private func mend<Address: TrackedAddress>(
+        _ link: LinkMessage, _ device: VXLANDevice<Address>
+    ) async throws(NetlinkError) -> Bool {
         guard case .vxlan(let settings)? = link.kind else { return true }
         // A device without IPv6 has nothing there to be set.
         _ = try? namespace.set("ipv6/conf/\(device.name)/accept_ra", to: "0")
+        // Where new devices have it off, this one needs it all the same.
+        if Address.neighborTable == .ipv6 {
+            _ = try? namespace.set("ipv6/conf/\(device.name)/disable_ipv6", to: "0")
+        }
         guard case .change(let changes) = device.mending(of: link, settings) else { return true }
         for change in changes {
             do {
@@ -88,16 +105,19 @@ extension LinuxDataplaneDriver {
 
     /// One address, and none of those that it had as the device of another subnet: ours are single ones. While there
     /// is no subnet, what is there stays.
-    private func setAddress(of device: VXLANDevice, at index: UInt32) async throws(NetlinkError) {
+    private func setAddress<Address: TrackedAddress>(
+        of device: VXLANDevice<Address>, at index: UInt32
+    ) async throws(NetlinkError) {
         guard let wanted = device.address else { return }
-        let address = IPAddress.v4(wanted.address)
+        let address = IPAddress(wanted.address)
         let there = try await socket.addresses(of: index)
         if !there.contains(where: { $0.address == address && $0.prefixLength == wanted.length }) {
-            try await socket.addAddress(address, prefixLength: wanted.length, to: index)
+            // Nobody else on this device could have it, and until it was asked for it could not be used.
+            try await socket.addAddress(address, prefixLength: wanted.length, to: index, isAskedFor: false)
         }
-        for stale in there where stale.address != address && stale.prefixLength == 32 {
-            guard case .v4(let old)? = stale.address else { continue }
-            try await socket.removeAddress(.v4(old), prefixLength: 32, from: index)
+        for stale in there where stale.address != address && stale.prefixLength == wanted.length {
+            guard let old = stale.address, Address(family: old) != nil else { continue }
+            try await socket.removeAddress(old, prefixLength: stale.prefixLength, from: index)
         }
     }
 }

@@ -5,13 +5,19 @@ package import IPAddressing
 import Netlink
 
 extension LinuxDataplaneDriver {
-    package func seen() async throws(DataplaneError) -> DataplaneState<IPv4Address> {
-        let devices = devices
+    package func seen() async throws(DataplaneError) -> DataplaneState<IPv4Address> { try await seenTables() }
+
+    package func seenIPv6() async throws(DataplaneError) -> DataplaneState<IPv6Address> { try await seenTables() }
+
+    @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
+    private func seenTables<Address: TrackedAddress>() async throws(DataplaneError) -> DataplaneState<Address> {
+        let devices = devices(Address.self)
         let hasNextHops = try await kernelHasNextHops()
         return try await translating { () async throws(NetlinkError) in
-            var state = DataplaneState<IPv4Address>()
+            var state = DataplaneState<Address>()
             if let vxlan = devices.vxlan {
-                for table in [NeighborMessage.Table.ipv4, .fdb] {
+                for table in [Address.neighborTable, .fdb] {
                     let filter = NeighborMessage(table: table, device: vxlan)
                     state = try await self.socket.list(filter, into: state) { $0.take($1) }
                 }
@@ -19,13 +25,23 @@ extension LinuxDataplaneDriver {
             if hasNextHops {
                 state = try await self.socket.list(NextHopMessage(), into: state) { $0.take($1, devices) }
             }
-            let filter = RouteMessage.filter(origin: Self.origin)
+            let filter = RouteMessage.filter(ipv6: Address.neighborTable == .ipv6, origin: Self.origin)
             return try await self.socket.list(filter, into: state) { $0.take($1, devices) }
         }
     }
 
     package func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure] {
-        let devices = devices
+        await applyAll(operations)
+    }
+
+    package func apply(_ operations: [Operation<IPv6Address>]) async -> [OperationFailure] {
+        await applyAll(operations)
+    }
+
+    @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
+    private func applyAll<Address: TrackedAddress>(_ operations: [Operation<Address>]) async -> [OperationFailure] {
+        let devices = devices(Address.self)
         var refusals: [BatchFailure] = []
         for failure in await socket.apply(operations, { operation, batch in operation.put(into: &batch, devices) })
         where !operations[failure.index].isSettled(by: failure.error) {
@@ -51,14 +67,16 @@ extension LinuxDataplaneDriver {
     }
 
     /// Who has the places of what could not be added: asked once for all of them, and only where something clashed.
-    private func occupants(_ refused: [(NetlinkError, Operation<IPv4Address>)]) async -> Occupants {
-        var occupants = Occupants()
-        let devices = devices
+    private func occupants<Address: TrackedAddress>(
+        _ refused: [(NetlinkError, Operation<Address>)]
+    ) async -> Occupants<Address> {
+        var occupants = Occupants<Address>()
+        let devices = devices(Address.self)
         for (error, operation) in refused where error.isExistence {
             switch operation {
             case .setRoute where !occupants.knowsRoutes:
                 occupants.knowsRoutes = true
-                let filter = RouteMessage.filter(origin: Self.origin)
+                let filter = RouteMessage.filter(ipv6: Address.neighborTable == .ipv6, origin: Self.origin)
                 let state = try? await socket.list(filter, into: occupants.ours) { $0.take($1, devices) }
                 occupants.ours = state ?? occupants.ours
             case .setNextHop where !occupants.knowsNextHops:
@@ -73,13 +91,13 @@ extension LinuxDataplaneDriver {
 }
 
 /// What of ours is there already, for telling "done before" from "changed meanwhile" and "another program's".
-private struct Occupants {
-    var ours = DataplaneState<IPv4Address>()
+private struct Occupants<Address: TrackedAddress>: Sendable {
+    var ours = DataplaneState<Address>()
     var knowsRoutes = false
     var knowsNextHops = false
 
     /// Why the operation can't be done; `nil`: it is done.
-    func clash(with operation: Operation<IPv4Address>) -> DataplaneError? {
+    func clash(with operation: Operation<Address>) -> DataplaneError? {
         switch operation {
         case .setRoute(let route, _):
             guard let path = ours.routes[route.destination] else { break }
@@ -96,7 +114,7 @@ private struct Occupants {
             description: "\(operation): another program's is there, which is left alone; remove it to let this one in")
     }
 
-    private func changed(_ operation: Operation<IPv4Address>) -> DataplaneError {
+    private func changed(_ operation: Operation<Address>) -> DataplaneError {
         DataplaneError(remedy: .resync, description: "\(operation): another one of ours is there")
     }
 }

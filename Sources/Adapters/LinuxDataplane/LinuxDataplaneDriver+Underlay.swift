@@ -16,28 +16,48 @@ extension LinuxDataplaneDriver {
         let name = link.name ?? "\(choice.index)"
         let addresses = host.addresses(of: choice.index)
         let preferred = addresses.first { $0 == selection.preferredAddress }
-        guard let address = choice.address ?? preferred ?? addresses.first else {
+        let address = choice.address ?? preferred ?? addresses.first
+        let ipv6 = host.ipv6Addresses(of: choice.index)
+        let ipv6Address =
+            choice.ipv6Address ?? ipv6.first { $0 == selection.publicIPv6 }
+            ?? ipv6.first { $0 == selection.preferredIPv6Address } ?? ipv6.first
+        guard address != nil || ipv6Address != nil else {
             throw .misconfigured(
-                "\(choice.reason) is interface '\(name)', which has no IPv4 address; give it one or name another "
-                    + "with --iface")
+                "\(choice.reason) is interface '\(name)', which has neither an IPv4 nor a global IPv6 address; give it "
+                    + "one or name another with --iface")
         }
         let underlay = Underlay(
-            name: name, index: choice.index, mtu: Int(link.mtu ?? 1500), address: address,
-            ipv6Address: selection.publicIPv6 ?? host.ipv6Address(of: choice.index), publicIP: selection.publicIP,
-            networks: host.networks(of: choice.index))
+            name: name, index: choice.index, mtu: Int(link.mtu ?? 1500), address: address ?? .any,
+            ipv6Address: ipv6Address, publicIP: selection.publicIP, publicIPv6: selection.publicIPv6,
+            networks: host.networks(of: choice.index), ipv6Networks: host.ipv6Networks(of: choice.index))
         drift.follow(underlay, isUp: link.carriesPackets)
         return underlay
     }
 
     package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> {
-        let own = devices.vxlan
+        let own = drift.deviceIndices
         return try await translating { () async throws(NetlinkError) in
             let all = try await self.socket.addresses()
             return Set(
                 all.compactMap { message in
-                    guard case .v4(let address)? = message.address, message.index != own, !address.isLoopback else {
+                    guard case .v4(let address)? = message.address, !own.contains(message.index), !address.isLoopback
+                    else {
                         return nil
                     }
+                    return address
+                })
+        }
+    }
+
+    package func localIPv6Addresses() async throws(DataplaneError) -> Set<IPv6Address> {
+        let own = drift.deviceIndices
+        return try await translating { () async throws(NetlinkError) in
+            let all = try await self.socket.addresses()
+            return Set(
+                all.compactMap { message in
+                    guard case .v6(let address)? = message.address, !own.contains(message.index), !address.isLoopback,
+                        !address.isLinkLocal
+                    else { return nil }
                     return address
                 })
         }
@@ -57,9 +77,9 @@ extension LinuxDataplaneDriver {
                     throw DataplaneError.misconfigured(
                         "--iface-can-reach: \(address) is this host's own; name an address beyond it")
                 }
-                var source: IPv4Address?
-                if case .v4(let address)? = route.preferredSource { source = address }
-                return HostInterfaces.Choice(index: index, address: source, reason: "the way to \(address)")
+                var choice = HostInterfaces.Choice(index: index, reason: "the way to \(address)")
+                choice.take(route.preferredSource)
+                return choice
             } catch let error as NetlinkError {
                 throw .misconfigured("--iface-can-reach: \(address) can't be reached: \(error)")
             } catch let error as DataplaneError {
@@ -73,15 +93,21 @@ extension LinuxDataplaneDriver {
 
     /// The interface of the default route that the kernel prefers.
     private func defaultRoute() async throws(DataplaneError) -> HostInterfaces.Choice {
-        let routes = try await translating { () async throws(NetlinkError) in try await self.socket.routes() }
-        let best = routes.filter { $0.prefixLength == 0 && $0.kind == .unicast && $0.device != nil }
-            .min { ($0.priority ?? 0) < ($1.priority ?? 0) }
+        // Of IPv6 only where there is none of IPv4.
+        var best: RouteMessage?
+        for ipv6 in [false, true] where best == nil {
+            let routes = try await translating { () async throws(NetlinkError) in
+                try await self.socket.routes(.filter(ipv6: ipv6))
+            }
+            best = routes.filter { $0.prefixLength == 0 && $0.kind == .unicast && $0.device != nil }
+                .min { ($0.priority ?? 0) < ($1.priority ?? 0) }
+        }
         guard let best, let index = best.device else {
             throw .misconfigured(
                 "no default route says which interface leads to the other nodes; name it with --iface")
         }
-        var source: IPv4Address?
-        if case .v4(let address)? = best.preferredSource { source = address }
-        return HostInterfaces.Choice(index: index, address: source, reason: "the default route's")
+        var choice = HostInterfaces.Choice(index: index, reason: "the default route's")
+        choice.take(best.preferredSource)
+        return choice
     }
 }

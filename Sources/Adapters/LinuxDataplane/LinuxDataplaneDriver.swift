@@ -54,13 +54,18 @@ package final class LinuxDataplaneDriver: DataplaneDriver {
     /// How often the kernel was handed messages: what tests count.
     package var sendCount: Int { get async { await socket.sendCount } }
 
-    var devices: EgressDevices { drift.devices }
+    func devices<Address: TrackedAddress>(_ family: Address.Type) -> EgressDevices { drift.with(family) { $0.devices } }
 
     package var changeSignals: AsyncStream<Void> { drift.signals }
 
     package func takeChanges() async -> DataplaneChanges<IPv4Address> {
         await monitor.drain()
         return drift.takeChanges()
+    }
+
+    package func takeIPv6Changes() async -> DataplaneChanges<IPv6Address> {
+        await monitor.drain()
+        return drift.takeIPv6Changes()
     }
 
     package func supportsNextHops() async throws(DataplaneError) -> Bool {

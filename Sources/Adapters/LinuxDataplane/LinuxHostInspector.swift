@@ -37,7 +37,11 @@ package final class LinuxHostInspector: HostInspector {
             let names = Dictionary(links.map { ($0.index, $0.name ?? "") }) { first, _ in first }
             facts.links = links.compactMap(HostFacts.Link.init)
             facts.ipv4Routes = try await socket.routes().compactMap { HostRoute($0, names) }
-            facts.ipv6Routes = try await socket.routes(.filter(ipv6: true)).compactMap { HostRoute($0, names) }
+            let ipv6 = try await socket.routes(.filter(ipv6: true))
+            facts.ipv6Routes = ipv6.compactMap { HostRoute($0, names) }
+            facts.advertisedDefaults = Set(
+                ipv6.filter { $0.prefixLength == 0 && $0.origin == .routerAdvertisement }
+                    .compactMap { $0.device.flatMap { names[$0] } })
         }
         if facts.links.contains(where: { $0.vxlan != nil }) { facts.supportsVXLAN = true }
         // A kernel without nftables has no chains, and without the privilege nobody can tell.

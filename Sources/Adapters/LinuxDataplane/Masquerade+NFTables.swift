@@ -27,7 +27,10 @@ extension NFTable {
     /// chooses an address, that stays, as a connection gets its address once.
     package init(_ masquerade: Masquerade) {
         let marked = NFRule(.mark(mask: 0x4000, .is, 0x4000), .return, comment: "kube-proxy masquerades this itself")
-        var rules = [marked] + Self.rules(of: .ip, masquerade.ipv4, multicast: NFPrefix(.ip, "224.0.0.0", 4))
+        var rules = [marked]
+        if let ipv4 = masquerade.ipv4 {
+            rules += Self.rules(of: .ip, ipv4, multicast: NFPrefix(.ip, "224.0.0.0", 4))
+        }
         if let ipv6 = masquerade.ipv6 {
             rules += Self.rules(of: .ip6, ipv6, multicast: NFPrefix(.ip6, "ff00::", 8))
         }

@@ -12,7 +12,7 @@ extension VXLANDevice {
 
     private var settings: VXLANSettings {
         VXLANSettings(
-            vni: vni, port: port, local: .v4(local), underlay: underlayIndex, learning: learning, gbp: gbp)
+            vni: vni, port: port, local: IPAddress(local), underlay: underlayIndex, learning: learning, gbp: gbp)
     }
 
     /// What is to be done to a VXLAN device of that name.
@@ -35,7 +35,7 @@ extension VXLANDevice {
             changes.append(message)
         }
         var vxlan = VXLANChange()
-        if there.local != .v4(local) { vxlan.local = .v4(local) }
+        if there.local != IPAddress(local) { vxlan.local = IPAddress(local) }
         if there.underlay != underlayIndex { vxlan.underlay = underlayIndex }
         if there.learning != learning { vxlan.learning = learning }
         if vxlan != VXLANChange() { change { $0.kind = .vxlanChange(vxlan) } }

@@ -11,15 +11,22 @@ import Netlink
 /// The delegating plugin is tartan-cni itself in flannel's form, which takes less time than flannel's own: the chain's
 /// times are rather too good than too bad.
 ///
-///     swift build -c release --product tartan-cni --product CNIBenchmark && .build/release/CNIBenchmark [ROUNDS]
+///     swift build -c release --product tartan-cni --product CNIBenchmark && .build/release/CNIBenchmark [ROUNDS [OTHER]]
+///
+/// With the path of another build of tartan-cni that takes the chain's place.
 struct Comparison {
     let rounds: Int
     let parallel = 16
+    /// How many pods each worker makes before it is the other way's turn.
+    private let turnLength = 4
+    /// An earlier build to compare with in place of the chain.
+    let other: String?
     let ours: PodHost
     let chain: PodHost
 
-    init(rounds: Int) throws {
+    init(rounds: Int, other: String?) throws {
         self.rounds = rounds
+        self.other = other
         ours = try PodHost()
         chain = try PodHost()
         for host in [ours, chain] {
@@ -36,7 +43,7 @@ struct Comparison {
 
     private func configuration(_ host: PodHost) -> JSONValue {
         var members = [JSONValue.Member("cniVersion", .string("1.0.0"))]
-        if host === chain {
+        if host === chain, other == nil {
             members.append(.init("delegate", .object([.init("isDefaultGateway", .bool(true))])))
         }
         return host.configuration(members)
@@ -54,9 +61,10 @@ struct Comparison {
     /// One pod comes and goes.
     private func visit(_ host: PodHost, _ pod: PodHost.Pod, _ container: String) throws -> Sample {
         let configuration = configuration(host)
-        let added = try host.start(PluginFiles.ours, "ADD", container, pod, configuration).wait()
+        let plugin = host === chain ? other ?? PluginFiles.ours : PluginFiles.ours
+        let added = try host.start(plugin, "ADD", container, pod, configuration).wait()
         guard added.status == 0 else { throw Failure("ADD: \(String(decoding: added.output, as: UTF8.self))") }
-        let deleted = try host.start(PluginFiles.ours, "DEL", container, pod, configuration).wait()
+        let deleted = try host.start(plugin, "DEL", container, pod, configuration).wait()
         guard deleted.status == 0 else { throw Failure("DEL: \(String(decoding: deleted.output, as: UTF8.self))") }
         return Sample(add: [added.duration], delete: [deleted.duration])
     }
@@ -71,18 +79,28 @@ struct Comparison {
         return result
     }
 
-    /// Each of the workers does what one does alone; the two ways never at the same time.
-    func together(_ host: PodHost) throws -> Sample {
-        let pods = try (0..<parallel).map { _ in try host.makePod() }
+    /// Each of the workers does what one does alone; the two ways never at the same time, but by turns, so that whatever
+    /// else the machine does meanwhile happens to both.
+    func together() throws -> (ours: Sample, chain: Sample) {
+        let pods = try [ours, chain].map { host in try (0..<parallel).map { _ in try host.makePod() } }
+        var result = (ours: Sample(), chain: Sample())
+        for turn in 0..<max(1, rounds / parallel / turnLength) {
+            result.ours = result.ours + (try together(ours, pods[0], turn))
+            result.chain = result.chain + (try together(chain, pods[1], turn))
+        }
+        return result
+    }
+
+    private func together(_ host: PodHost, _ pods: [PodHost.Pod], _ turn: Int) throws -> Sample {
         let results = Results()
         let group = DispatchGroup()
         for (worker, pod) in pods.enumerated() {
             group.enter()
             Thread.detachNewThread { [self] in
                 defer { group.leave() }
-                for round in 0..<max(1, rounds / parallel) {
+                for round in 0..<turnLength {
                     do {
-                        results.add(try visit(host, pod, "worker\(worker)-\(round)"))
+                        results.add(try visit(host, pod, "worker\(worker)-\(turn)-\(round)"))
                     } catch {
                         results.fail(error)
                     }
@@ -156,10 +174,11 @@ func main() throws {
         print("the reference plugins are not in \(PluginFiles.reference); install containernetworking-plugins")
         exit(69)
     }
-    let comparison = try Comparison(rounds: CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 320)
+    let words = CommandLine.arguments.dropFirst()
+    let comparison = try Comparison(
+        rounds: words.first.flatMap(Int.init) ?? 320, other: words.dropFirst().first)
     let alone = try comparison.alone()
-    let togetherOurs = try comparison.together(comparison.ours)
-    let togetherChain = try comparison.together(comparison.chain)
+    let together = try comparison.together()
     let floor = try kernelAlone(comparison.rounds)
     print(
         """
@@ -172,8 +191,8 @@ func main() throws {
         """)
     printRow("ADD alone", alone.ours.add, alone.chain.add)
     printRow("DEL alone", alone.ours.delete, alone.chain.delete)
-    printRow("ADD 16 at once", togetherOurs.add, togetherChain.add)
-    printRow("DEL 16 at once", togetherOurs.delete, togetherChain.delete)
+    printRow("ADD 16 at once", together.ours.add, together.chain.add)
+    printRow("DEL 16 at once", together.ours.delete, together.chain.delete)
     print(
         String(
             format: "\nof which the kernel alone: making a veth pair %.2f (p99 %.2f), removing it %.2f (p99 %.2f)",

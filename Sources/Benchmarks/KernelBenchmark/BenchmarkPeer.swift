@@ -15,9 +15,10 @@ struct BenchmarkPeer {
     var mac: MACAddress { MACAddress(bits: 0x0200_0000_0000 + UInt64(number)) }
     var publicIP: IPv4Address { IPv4Address(bits: 0xAC10_0000 + number) }
 
-    var peer: Peer {
+    var peer: Peer<IPv4Address> {
         let subnet = IPv4Prefix(gateway, length: 24) ?? IPv4Prefix(host: gateway)
         return Peer(
-            key: SubnetKey(subnet), node: nil, publicIP: publicIP, mac: mac, createRevision: Revision(Int64(number)))
+            key: SubnetKey(subnet), subnet: subnet, node: nil, publicIP: publicIP, mac: mac,
+            createRevision: Revision(Int64(number)))
     }
 }

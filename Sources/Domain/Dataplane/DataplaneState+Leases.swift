@@ -4,7 +4,7 @@ package import IPAddressing
 package import Leases
 
 /// What one peer needs in the kernel.
-package struct PeerEntries<Address: BinaryAddress>: Hashable, Sendable {
+package struct PeerEntries<Address: DataplaneAddress>: Hashable, Sendable {
     package var neighbor: Neighbor<Address>?
     package var fdb: FDBEntry<Address>?
     package var nextHop: NextHop<Address>?
@@ -24,10 +24,10 @@ package struct PeerEntries<Address: BinaryAddress>: Hashable, Sendable {
     }
 }
 
-/// This node, as far as it decides what its peers' leases mean for its kernel.
-package struct LocalNode: Hashable, Sendable {
+/// This node, as far as it decides what its peers' leases mean for one family of its kernel.
+package struct LocalNode<Address: DataplaneAddress>: Hashable, Sendable {
     package var node: NodeID
-    package var publicIP: IPv4Address
+    package var publicIP: Address
     /// The own VTEP's; `nil` where there is none.
     package var mac: MACAddress?
     /// The own subnet, once there is one.
@@ -36,14 +36,17 @@ package struct LocalNode: Hashable, Sendable {
     /// Whether the kernel has next-hop objects.
     package var usesNextHops: Bool
     /// Every address of this host.
-    package var addresses: Set<IPv4Address>
+    package var addresses: Set<Address>
     /// The networks whose hosts get a plain route: with `host-gw` those of the underlay, which every peer must be on,
     /// with `DirectRouting` the same instead of VXLAN, else none.
-    package let directNetworks: [IPv4Prefix]
+    package let directNetworks: [Prefix<Address>]
+    /// How the cluster's network is cut into subnets.
+    package let family: NetworkConfig.Family<Address>?
 
     package init(
-        node: NodeID, publicIP: IPv4Address, mac: MACAddress? = nil, key: SubnetKey?, backend: BackendConfig,
-        usesNextHops: Bool, addresses: Set<IPv4Address> = [], networks: [IPv4Prefix] = []
+        node: NodeID, publicIP: Address, mac: MACAddress? = nil, key: SubnetKey?, backend: BackendConfig,
+        usesNextHops: Bool, addresses: Set<Address> = [], networks: [Prefix<Address>] = [],
+        family: NetworkConfig.Family<Address>? = nil
     ) {
         self.node = node
         self.publicIP = publicIP
@@ -58,41 +61,47 @@ package struct LocalNode: Hashable, Sendable {
             case .hostGateway: networks
             case .none: []
             }
+        self.family = family
     }
 
     /// THE function: what a lease means for this node's kernel, if no other lease contradicts it.
-    package func entries(for lease: Lease) -> Result<PeerEntries<IPv4Address>, PeerFault> {
+    package func entries(for lease: Lease) -> Result<PeerEntries<Address>, PeerFault<Address>> {
         peer(of: lease).map { entries(for: $0) }
     }
 
     /// The lease as a peer, or why it is none for this node.
-    package func peer(of lease: Lease) -> Result<Peer, PeerFault> {
+    package func peer(of lease: Lease) -> Result<Peer<Address>, PeerFault<Address>> {
         guard backend != .none else { return .failure(.notCarried) }
         let announcement = lease.announcement
         if lease.key == key || announcement.node == node { return .failure(.own) }
-        if let key, key.subnet.overlaps(lease.subnet) { return .failure(.overlapsOwnSubnet(key.subnet)) }
-        let address = announcement.publicIP
-        if address == publicIP || addresses.contains(address) { return .failure(.sharesPublicIP(address)) }
-        guard !address.isMulticast, !address.isLoopback, address.bits != 0, address.bits != .max else {
-            return .failure(.badPublicIP(address))
+        guard let subnet = Address.subnet(of: lease.key) else { return .failure(.otherFamily) }
+        if let own = key.flatMap(Address.subnet(of:)), own.overlaps(subnet) {
+            return .failure(.overlapsOwnSubnet(own))
         }
-        if let covered = addresses.first(where: { lease.subnet.contains($0) }) {
+        let address = Address.publicIP(of: announcement)
+        if let address {
+            if address == publicIP || addresses.contains(address) { return .failure(.sharesPublicIP(address)) }
+            guard address.isOfOneHost else { return .failure(.badPublicIP(address)) }
+        }
+        if let covered = addresses.first(where: { subnet.contains($0) }) {
             return .failure(.coversLocalAddress(covered))
         }
-        return mac(of: announcement).map { mac in
-            Peer(
-                key: lease.key, node: announcement.node, publicIP: address, mac: mac,
-                createRevision: lease.createRevision)
+        return mac(of: announcement).flatMap { mac in
+            guard let address else { return .failure(.missingPublicIP) }
+            return .success(
+                Peer(
+                    key: lease.key, subnet: subnet, node: announcement.node, publicIP: address, mac: mac,
+                    createRevision: lease.createRevision))
         }
     }
 
     /// The VTEP's MAC address, `nil` in a network that needs none.
-    private func mac(of announcement: LeaseAnnouncement) -> Result<MACAddress?, PeerFault> {
-        let other = PeerFault.backend(announcement.backend.type, wanted: backend.type)
+    private func mac(of announcement: LeaseAnnouncement) -> Result<MACAddress?, PeerFault<Address>> {
+        let other = PeerFault<Address>.backend(announcement.backend.type, wanted: backend.type)
         switch backend {
         case .vxlan(let config):
-            guard case .vxlan(let vtep, _) = announcement.backend else { return .failure(other) }
-            guard let vtep else { return .failure(.missingVTEP) }
+            guard case .vxlan(let ipv4, let ipv6) = announcement.backend else { return .failure(other) }
+            guard let vtep = Address.vtep(ipv4: ipv4, ipv6: ipv6) else { return .failure(.missingVTEP) }
             guard vtep.vni == config.vni else { return .failure(.vni(vtep.vni, wanted: config.vni)) }
             guard vtep.mac.bits != 0, !vtep.mac.isMulticast else { return .failure(.badMAC(vtep.mac)) }
             guard vtep.mac != self.mac else { return .failure(.sharesMAC(vtep.mac)) }
@@ -100,7 +109,7 @@ package struct LocalNode: Hashable, Sendable {
         case .hostGateway:
             guard announcement.backend == .hostGateway else { return .failure(other) }
             // An underlay whose address is a single one says nothing of who is one hop away.
-            let address = announcement.publicIP
+            guard let address = Address.publicIP(of: announcement) else { return .failure(.missingPublicIP) }
             guard directNetworks.isEmpty || directNetworks.contains(where: { $0.contains(address) }) else {
                 return .failure(.notOnLink(address))
             }
@@ -110,18 +119,19 @@ package struct LocalNode: Hashable, Sendable {
         }
     }
 
-    /// A peer's entries; they follow from the peer, the backend, the underlay's networks and the kernel's kind alone.
-    package func entries(for peer: Peer) -> PeerEntries<IPv4Address> {
-        let subnet = peer.key.subnet
+    /// A peer's entries; they follow from the peer, the network's config, the underlay's networks and the kernel's kind
+    /// alone.
+    package func entries(for peer: Peer<Address>) -> PeerEntries<Address> {
+        let subnet = peer.subnet
         let mac = directNetworks.contains { $0.contains(peer.publicIP) } ? nil : peer.mac
         let gateway = mac == nil ? peer.publicIP : subnet.address
         let device = mac == nil ? EgressDevice.underlay : .vxlan
-        let id = NextHopID(gateway: gateway, subnetLength: Int(subnet.length))
+        let id = usesNextHops ? Address.nextHopID(gateway: gateway, subnet: subnet, in: family) : nil
         return PeerEntries(
             neighbor: mac.map { Neighbor(address: gateway, mac: $0) },
             fdb: mac.map { FDBEntry(mac: $0, destination: peer.publicIP) },
-            nextHop: usesNextHops ? NextHop(id: id, gateway: gateway, device: device) : nil,
-            route: Route(destination: subnet, path: usesNextHops ? .nextHop(id) : .gateway(gateway, device)),
+            nextHop: id.map { NextHop(id: $0, gateway: gateway, device: device) },
+            route: Route(destination: subnet, path: id.map { .nextHop($0) } ?? .gateway(gateway, device)),
             rank: peer.createRevision)
     }
 }

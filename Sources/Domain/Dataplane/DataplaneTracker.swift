@@ -5,9 +5,9 @@ import Leases
 
 /// The four tables of one family, wanted against seen.
 ///
-/// Specialized here for IPv4, because its users are in other modules: there each step of a generic one asks the run
+/// Specialized here for each family, because its users are in other modules: there each step of a generic one asks the run
 /// time for the types again, which took as long as the kernel did.
-package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
+package struct DataplaneTracker<Address: DataplaneAddress>: Sendable {
     package private(set) var neighbors = DeltaTracker<Address, MACAddress>()
     package private(set) var fdb = DeltaTracker<MACAddress, Address>()
     package private(set) var nextHops = DeltaTracker<NextHopID, NextHop<Address>>()
@@ -17,7 +17,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     /// one gateway, and what they share goes with the last of them.
     private var neighborClaims = SharedClaims<Address, Prefix<Address>, Revision, MACAddress>()
     private var fdbClaims = SharedClaims<MACAddress, Prefix<Address>, Revision, Address>()
-    private var nextHopClaims = SharedClaims<NextHopID, Prefix<Address>, Revision, NextHop<Address>>()
+    private(set) var nextHopClaims = SharedClaims<NextHopID, Prefix<Address>, Revision, NextHop<Address>>()
 
     package init() {}
 
@@ -36,6 +36,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     package var seenCount: Int { neighbors.seenCount + fdb.seenCount + nextHops.seenCount + routes.seenCount }
 
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package mutating func unwantAll() {
         neighbors.unwantAll()
         fdb.unwantAll()
@@ -47,6 +48,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     }
 
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package mutating func want(_ peer: PeerEntries<Address>) {
         let subnet = peer.route.destination
         if let neighbor = peer.neighbor {
@@ -66,6 +68,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     /// Takes back what was wanted for a peer; an entry that another wants as well stays, as that one wants it.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package mutating func unwant(_ peer: PeerEntries<Address>) {
         let subnet = peer.route.destination
         if let neighbor = peer.neighbor {
@@ -86,6 +89,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
     /// What a dump of the kernel's tables said; returns what of it is drift.
     @discardableResult
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package mutating func seeAll(_ state: DataplaneState<Address>) -> [EntryKey<Address>] {
         var drifted: [EntryKey<Address>] = []
         neighbors.seeAll(state.neighbors) { drifted.append(.neighbor($0)) }
@@ -97,6 +101,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     /// What notifications said; returns what of it is drift.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package mutating func see(_ changes: DataplaneChanges<Address>) -> [EntryKey<Address>] {
         var drifted: [EntryKey<Address>] = []
         for (address, mac) in changes.neighbors where neighbors.see(address, mac) { drifted.append(.neighbor(address)) }
@@ -115,6 +120,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     /// Whether the kernel lacks it, or has what should not be.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package func isPending(_ key: EntryKey<Address>) -> Bool {
         switch key {
         case .neighbor(let key): neighbors.isPending(key)
@@ -126,6 +132,7 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
 
     /// An operation succeeded.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package mutating func done(_ operation: Operation<Address>) {
         switch operation {
         case .setNeighbor(let entry): neighbors.see(entry.address, entry.mac)
@@ -137,5 +144,31 @@ package struct DataplaneTracker<Address: BinaryAddress>: Sendable {
         case .setRoute(let route, _): routes.see(route.destination, route.path)
         case .removeRoute(let route): routes.see(route.destination, nil)
         }
+    }
+
+    /// A plan of everything that is pending was applied, but for those that failed.
+    ///
+    /// - Parameter failed: the keys of the operations that did not succeed.
+    @specialized(where Address == IPv4Address)
+    package mutating func done(_ plan: [Operation<Address>], except failed: Set<EntryKey<Address>>) {
+        // What was held back is pending without having been in the plan.
+        guard plan.count == pendingCount else {
+            for operation in plan where failed.isEmpty || !failed.contains(operation.key) { done(operation) }
+            return
+        }
+        var (neighbors, fdb): (Set<Address>, Set<MACAddress>) = ([], [])
+        var (nextHops, routes): (Set<NextHopID>, Set<Prefix<Address>>) = ([], [])
+        for key in failed {
+            switch key {
+            case .neighbor(let key): neighbors.insert(key)
+            case .fdb(let key): fdb.insert(key)
+            case .nextHop(let key): nextHops.insert(key)
+            case .route(let key): routes.insert(key)
+            }
+        }
+        self.neighbors.settleAll(except: neighbors)
+        self.fdb.settleAll(except: fdb)
+        self.nextHops.settleAll(except: nextHops)
+        self.routes.settleAll(except: routes)
     }
 }

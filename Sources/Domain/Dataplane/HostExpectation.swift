@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
 package import Leases
 
 /// What this node is to do on its host, as far as the host's state decides whether it can.
@@ -10,12 +11,26 @@ package struct HostExpectation: Hashable, Sendable {
     package var underlay: Underlay
     /// The VXLAN device's name.
     package var device: String
+    /// That of IPv6's; `nil` where there is none.
+    package var ipv6Device: String?
 
-    package init(config: NetworkConfig, own: SubnetKey?, underlay: Underlay, device: String) {
+    package init(
+        config: NetworkConfig, own: SubnetKey?, underlay: Underlay, device: String, ipv6Device: String? = nil
+    ) {
         self.config = config
         self.own = own
         self.underlay = underlay
         self.device = device
+        self.ipv6Device = ipv6Device
+    }
+
+    /// Those of the families that there are.
+    var devices: [String] { (config.hasIPv4 ? [device] : []) + (ipv6Device.map { [$0] } ?? []) }
+
+    /// What VXLAN adds to a pod's packet, in bytes: a pod has one MTU for both families.
+    var overhead: Int {
+        guard config.ipv6 != nil, underlay.ipv6Address != nil else { return IPv4Address.overhead }
+        return IPv6Address.overhead
     }
 
     /// `nil`: the pods' packets go another way, or none.
@@ -31,7 +46,7 @@ extension HostFacts {
         if case .none = wanted.config.backend { return [] }
         let found =
             vxlanFindings(wanted) + mtuFindings(wanted) + routeFindings(wanted) + forwardingFindings(wanted)
-            + policyFindings(wanted) + filterFindings(wanted) + networkdFindings()
+            + policyFindings(wanted) + filterFindings(wanted) + networkdFindings() + ipv6Findings(wanted)
         // Of one severity in the order of the checks.
         return HostFinding.Severity.allCases.reversed().flatMap { severity in
             found.filter { $0.severity == severity }

@@ -12,7 +12,7 @@ extension HostFacts {
                 remedy: "sysctl -w \(setting)=1")
         }
         var findings: [HostFinding] = []
-        if forwardsIPv4 == false { findings.append(finding("net.ipv4.ip_forward")) }
+        if wanted.config.hasIPv4, forwardsIPv4 == false { findings.append(finding("net.ipv4.ip_forward")) }
         if wanted.config.ipv6 != nil, forwardsIPv6 == false {
             findings.append(finding("net.ipv6.conf.all.forwarding"))
         }
@@ -22,6 +22,7 @@ extension HostFacts {
     /// Strict is told of the two interfaces that carry the overlay; the larger of the interface's own value and that of
     /// `all` counts (Documentation/networking/ip-sysctl.rst).
     func filterFindings(_ wanted: HostExpectation) -> [HostFinding] {
+        guard wanted.config.hasIPv4 else { return [] }
         let names = wanted.vxlan == nil ? [wanted.underlay.name] : [wanted.device, wanted.underlay.name]
         return names.compactMap { name in
             guard let own = reversePathFilters[name], max(own, reversePathFilters["all"] ?? 0) == 1 else { return nil }
@@ -35,7 +36,8 @@ extension HostFacts {
 
     func policyFindings(_ wanted: HostExpectation) -> [HostFinding] {
         let networks =
-            [("ip", wanted.config.network.description, bridgesThroughIPTables == true)]
+            (wanted.config.hasIPv4
+                ? [("ip", wanted.config.network.description, bridgesThroughIPTables == true)] : [])
             + (wanted.config.ipv6.map { [("ip6", $0.network.description, bridgesThroughIP6Tables == true)] } ?? [])
         var findings: [HostFinding] = []
         for chain in droppingChains {
@@ -52,7 +54,7 @@ extension HostFacts {
                         .joined(separator: " && ")))
         }
         for (isUsed, command) in [(hasLegacyIPTables, "iptables-legacy"), (hasLegacyIP6Tables, "ip6tables-legacy")]
-        where isUsed && (command == "iptables-legacy" || wanted.config.ipv6 != nil) {
+        where isUsed && (command == "iptables-legacy" ? wanted.config.hasIPv4 : wanted.config.ipv6 != nil) {
             findings.append(
                 HostFinding(
                     .forwardPolicy, .note, what: "the filter table of \(command) is in use",

@@ -5,8 +5,11 @@ import Leases
 
 extension HostFacts {
     func routeFindings(_ wanted: HostExpectation) -> [HostFinding] {
-        var findings = Self.findings(
-            ipv4Routes, network: wanted.config.network, own: wanted.own?.subnet, wanted, command: "ip")
+        var findings: [HostFinding] = []
+        if wanted.config.hasIPv4 {
+            findings += Self.findings(
+                ipv4Routes, network: wanted.config.network, own: wanted.own?.ipv4Subnet, wanted, command: "ip")
+        }
         if let family = wanted.config.ipv6 {
             findings += Self.findings(
                 ipv6Routes, network: family.network, own: wanted.own?.ipv6Subnet, wanted, command: "ip -6")
@@ -20,7 +23,8 @@ extension HostFacts {
         command: String
     ) -> [HostFinding] {
         routes.compactMap { route in
-            guard route.destination.length > 0, route.destination.overlaps(network), route.device != wanted.device,
+            guard route.destination.length > 0, route.destination.overlaps(network),
+                !wanted.devices.contains(route.device ?? ""),
                 own?.contains(route.destination) != true
             else { return nil }
             if route.isKernels && route.device == wanted.underlay.name {

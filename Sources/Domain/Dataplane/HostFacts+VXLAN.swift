@@ -13,7 +13,7 @@ extension HostFacts {
                     why: "the network's backend is vxlan", remedy: "modprobe vxlan"))
         }
         let onPort = links.filter { $0.vxlan?.port == config.port }
-        for link in onPort where link.name != wanted.device {
+        for link in onPort where !wanted.devices.contains(link.name) {
             guard let vxlan = link.vxlan, let conflict = Self.conflict(of: vxlan, with: config) else { continue }
             findings.append(
                 HostFinding(
@@ -43,7 +43,7 @@ extension HostFacts {
 
     func mtuFindings(_ wanted: HostExpectation) -> [HostFinding] {
         let underlay = wanted.underlay
-        let envelope = wanted.vxlan == nil ? 0 : VXLANDevice.overheadIPv4
+        let envelope = wanted.vxlan == nil ? 0 : wanted.overhead
         let outer = wanted.vxlan?.mtu ?? underlay.mtu
         let mtu = min(outer, underlay.mtu) - envelope
         var findings: [HostFinding] = []

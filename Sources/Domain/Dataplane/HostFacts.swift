@@ -12,6 +12,10 @@ package struct HostFacts: Hashable, Sendable {
     /// `net.ipv4.ip_forward`, `net.ipv6.conf.all.forwarding`
     package var forwardsIPv4: Bool?
     package var forwardsIPv6: Bool?
+    /// `net.ipv6.conf.NAME.accept_ra`, by interface: 0 never, 1 unless it forwards, 2 always.
+    package var routerAdvertisements: [String: Int] = [:]
+    /// `net.ipv6.conf.NAME.disable_ipv6`, by interface, `all` and `default`; empty: the kernel has no IPv6.
+    package var ipv6Disabled: [String: Bool] = [:]
     /// `net.ipv4.conf.NAME.rp_filter`, by interface and `all`: 0 off, 1 strict, 2 loose.
     package var reversePathFilters: [String: Int] = [:]
     /// Whether packets between the ports of a bridge pass iptables (`bridge-nf-call-iptables`, `-ip6tables`); `nil`:
@@ -28,6 +32,8 @@ package struct HostFacts: Hashable, Sendable {
     /// Local ports of every UDP socket, those of VXLAN devices included.
     package var udpPorts: Set<UInt16> = []
     package var links: [Link] = []
+    /// Router advertisements gave a default route over these interfaces (RTPROT_RA).
+    package var advertisedDefaults: Set<String> = []
     /// Of the main table, without ours.
     package var ipv4Routes: [HostRoute<IPv4Address>] = []
     package var ipv6Routes: [HostRoute<IPv6Address>] = []

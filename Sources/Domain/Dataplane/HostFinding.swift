@@ -10,6 +10,8 @@ package struct HostFinding: Hashable, Sendable, CustomStringConvertible {
         case overlappingRoute = "overlapping-route"
         case mtu
         case forwarding
+        case ipv6
+        case routerAdvertisements = "router-advertisements"
         case forwardPolicy = "forward-policy"
         case reversePathFilter = "reverse-path-filter"
         case networkd

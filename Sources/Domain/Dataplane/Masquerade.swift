@@ -21,10 +21,10 @@ package struct Masquerade: Hashable, Sendable {
         }
     }
 
-    package let ipv4: Family<IPv4Address>
+    package let ipv4: Family<IPv4Address>?
     package let ipv6: Family<IPv6Address>?
 
-    package init(ipv4: Family<IPv4Address>, ipv6: Family<IPv6Address>? = nil) {
+    package init(ipv4: Family<IPv4Address>?, ipv6: Family<IPv6Address>? = nil) {
         self.ipv4 = ipv4
         self.ipv6 = ipv6
     }
@@ -35,6 +35,7 @@ package struct Masquerade: Hashable, Sendable {
         if let network = file.ipv6Network, let subnet = file.ipv6Subnet {
             ipv6 = Family(network: network, subnet: subnet)
         }
-        self.init(ipv4: Family(network: file.network, subnet: file.subnet), ipv6: ipv6)
+        self.init(
+            ipv4: file.hasIPv4 ? Family(network: file.network, subnet: file.subnet) : nil, ipv6: ipv6)
     }
 }

@@ -16,17 +16,10 @@ package struct NextHopID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     package init(_ value: UInt32) { self.value = value }
 
-    /// Derived from the gateway, so that a restarted daemon, or one with another set of peers, gives every peer the
-    /// number that it had. IPv4: the address itself. IPv6: what tells the network's subnets apart, in the range of
-    /// class E, where no IPv4 gateway is.
-    package init<Address: BinaryAddress>(gateway: Address, subnetLength: Int) {
-        if let ipv4 = gateway as? IPv4Address {
-            value = ipv4.bits
-        } else {
-            let shift = max(0, Address.Bits.bitWidth - subnetLength)
-            value = 0xF000_0000 | UInt32(truncatingIfNeeded: gateway.bits >> Address.Bits(shift)) & 0x0FFF_FFFF
-        }
-    }
+    /// From here on, for 2^28, they are of IPv6.
+    static let firstIPv6: UInt32 = 0xE000_0000
+
+    package var isIPv6: Bool { value >> 28 == Self.firstIPv6 >> 28 }
 
     package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 

@@ -27,6 +27,7 @@ extension Operation {
     /// What replaces says `replace`, what must not meet another program's says `add`, as the messages do. A route is
     /// taken out and put in, because the kernel's own replacing takes whichever route is first there.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package func commands(_ devices: DeviceNames) -> [String] {
         let vxlan = devices.vxlan
         switch self {

@@ -3,20 +3,24 @@
 package import IPAddressing
 package import Leases
 
-/// A lease as far as it matters to this node's kernel and to other leases.
-package struct Peer: Hashable, Sendable {
+/// A lease as far as it matters to this node's kernel and to other leases, in one family of addresses.
+package struct Peer<Address: DataplaneAddress>: Hashable, Sendable {
     package let key: SubnetKey
+    /// The lease's subnet of this family.
+    package let subnet: Prefix<Address>
     /// Who keeps it, where that is known.
     package let node: NodeID?
-    package let publicIP: IPv4Address
+    package let publicIP: Address
     /// The VTEP's; `nil`: the backend has none.
     package let mac: MACAddress?
     package let createRevision: Revision
 
     package init(
-        key: SubnetKey, node: NodeID?, publicIP: IPv4Address, mac: MACAddress?, createRevision: Revision
+        key: SubnetKey, subnet: Prefix<Address>, node: NodeID?, publicIP: Address, mac: MACAddress?,
+        createRevision: Revision
     ) {
         self.key = key
+        self.subnet = subnet
         self.node = node
         self.publicIP = publicIP
         self.mac = mac
@@ -34,8 +38,8 @@ package struct Peer: Hashable, Sendable {
     ///
     /// Several leases of one VTEP (the same MAC and public address) agree: a node has two while an old one has not
     /// ended. So do leases of one node, which may have moved: the younger says where it is.
-    package func contradiction(with other: Peer) -> PeerContradiction? {
-        if key.subnet.overlaps(other.key.subnet) { return .subnet }
+    package func contradiction(with other: Peer) -> PeerContradiction<Address>? {
+        if subnet.overlaps(other.subnet) { return .subnet }
         if let node, node == other.node { return nil }
         switch (publicIP == other.publicIP, mac == other.mac) {
         case (true, false): return .publicIP(publicIP)
@@ -46,9 +50,9 @@ package struct Peer: Hashable, Sendable {
 }
 
 /// What two leases contradict each other about.
-package enum PeerContradiction: Hashable, Sendable, CustomStringConvertible {
+package enum PeerContradiction<Address: DataplaneAddress>: Hashable, Sendable, CustomStringConvertible {
     case subnet
-    case publicIP(IPv4Address)
+    case publicIP(Address)
     case mac(MACAddress)
 
     package var description: String {

@@ -8,41 +8,41 @@ package import Leases
 ///
 /// Invariant: the verdicts depend on the set of peers alone, not on the order in which they came. A lease that lost
 /// harms none of the younger ones. A change costs work in proportion to the leases that contradict it.
-package struct PeerArbiter: Sendable {
+package struct PeerArbiter<Address: DataplaneAddress>: Sendable {
     /// A verdict that became another.
     package enum Flip: Hashable, Sendable {
         /// It is to be programmed.
-        case wins(Peer)
+        case wins(Peer<Address>)
         /// It was to be programmed, and is not any more.
-        case ends(Peer)
+        case ends(Peer<Address>)
         /// It is not to be programmed; after `ends` where it was.
-        case loses(Peer, to: SubnetKey, PeerContradiction)
+        case loses(Peer<Address>, to: SubnetKey, PeerContradiction<Address>)
     }
 
     private struct Slot {
-        var peer: Peer
+        var peer: Peer<Address>
         /// `nil`: not judged yet.
         var wins: Bool?
     }
 
     private struct Reason: Equatable {
         let winner: SubnetKey
-        let matter: PeerContradiction
+        let matter: PeerContradiction<Address>
     }
 
     private var slots: [Slot?] = []
     /// Why each of those that lost did, which are few.
     private var reasons: [Int32: Reason] = [:]
     private var free: [Int32] = []
-    private var bySubnet = OverlapIndex()
+    private var bySubnet = OverlapIndex<Address>()
     private var byMAC = SlotIndex<MACAddress>()
-    private var byPublicIP = SlotIndex<IPv4Address>()
+    private var byPublicIP = SlotIndex<Address>()
 
     package init() {}
 
     /// Takes in the peer of that lease as it is now, `nil` where it is none (any more); returns which verdicts
     /// changed: first everything that ends.
-    package mutating func set(_ peer: Peer?, for key: SubnetKey) -> [Flip] {
+    package mutating func set(_ peer: Peer<Address>?, for key: SubnetKey) -> [Flip] {
         var flips: [Flip] = []
         var open: [Int32] = []
         if let old = slot(of: key) {
@@ -86,8 +86,8 @@ package struct PeerArbiter: Sendable {
     }
 
     /// The oldest winner that it contradicts.
-    private func reasonAgainst(_ slot: Int32, _ peer: Peer) -> Reason? {
-        var winner: Peer?
+    private func reasonAgainst(_ slot: Int32, _ peer: Peer<Address>) -> Reason? {
+        var winner: Peer<Address>?
         for rival in rivals(of: peer, except: slot) {
             guard let other = slots[Int(rival)], other.wins == true, other.peer.isSenior(to: peer),
                 winner.map({ other.peer.isSenior(to: $0) }) ?? true
@@ -99,12 +99,12 @@ package struct PeerArbiter: Sendable {
     }
 
     /// Those that it contradicts, each once: what two contradict each other about is one matter.
-    private func rivals(of peer: Peer, except own: Int32) -> [Int32] {
+    private func rivals(of peer: Peer<Address>, except own: Int32) -> [Int32] {
         var found: [Int32] = []
-        bySubnet.forEachOverlap(peer.key.subnet) { slot in
+        bySubnet.forEachOverlap(peer.subnet) { slot in
             if slot != own { found.append(slot) }
         }
-        func take(_ slot: Int32, _ matter: PeerContradiction) {
+        func take(_ slot: Int32, _ matter: PeerContradiction<Address>) {
             guard slot != own, let other = slots[Int(slot)], peer.contradiction(with: other.peer) == matter else {
                 return
             }
@@ -122,13 +122,14 @@ package struct PeerArbiter: Sendable {
 
     private func slot(of key: SubnetKey) -> Int32? {
         var found: Int32?
-        bySubnet.forEachExact(key.subnet) { slot in
+        guard let subnet = Address.subnet(of: key) else { return nil }
+        bySubnet.forEachExact(subnet) { slot in
             if slots[Int(slot)]?.peer.key == key { found = slot }
         }
         return found
     }
 
-    private mutating func insert(_ peer: Peer) -> Int32 {
+    private mutating func insert(_ peer: Peer<Address>) -> Int32 {
         let slot: Int32
         if let reused = free.popLast() {
             slot = reused
@@ -137,7 +138,7 @@ package struct PeerArbiter: Sendable {
             slot = Int32(slots.count)
             slots.append(Slot(peer: peer))
         }
-        bySubnet.insert(slot, for: peer.key.subnet)
+        bySubnet.insert(slot, for: peer.subnet)
         byPublicIP.insert(slot, for: peer.publicIP)
         if let mac = peer.mac { byMAC.insert(slot, for: mac) }
         return slot
@@ -145,7 +146,7 @@ package struct PeerArbiter: Sendable {
 
     private mutating func remove(_ slot: Int32) {
         guard let peer = slots[Int(slot)]?.peer else { return }
-        bySubnet.remove(slot, for: peer.key.subnet)
+        bySubnet.remove(slot, for: peer.subnet)
         byPublicIP.remove(slot, for: peer.publicIP)
         if let mac = peer.mac { byMAC.remove(slot, for: mac) }
         slots[Int(slot)] = nil

@@ -4,31 +4,34 @@ package import IPAddressing
 package import Leases
 
 /// Why a lease is not programmed.
-package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
+package enum PeerFault<Address: DataplaneAddress>: Error, Hashable, Sendable, CustomStringConvertible {
     /// This node carries no traffic at all.
     case notCarried
     /// It is this node's own.
     case own
     /// It reaches into this node's own subnet, which is never routed away.
-    case overlapsOwnSubnet(IPv4Prefix)
-    case sharesPublicIP(IPv4Address)
+    case overlapsOwnSubnet(Prefix<Address>)
+    case sharesPublicIP(Address)
     /// Its subnet has an address of this host, which would be routed away.
-    case coversLocalAddress(IPv4Address)
+    case coversLocalAddress(Address)
     /// An older lease says otherwise.
-    case contradicts(SubnetKey, PeerContradiction)
+    case contradicts(SubnetKey, PeerContradiction<Address>)
+    /// It is of the other family alone.
+    case otherFamily
+    case missingPublicIP
     case backend(String, wanted: String)
     case missingVTEP
     case vni(UInt32, wanted: UInt32)
     case badMAC(MACAddress)
     case sharesMAC(MACAddress)
-    case badPublicIP(IPv4Address)
+    case badPublicIP(Address)
     /// A plain route needs its gateway one hop away.
-    case notOnLink(IPv4Address)
+    case notOnLink(Address)
 
     /// Whether an operator should hear of it.
     package var isWorthReporting: Bool {
         switch self {
-        case .own, .notCarried: false
+        case .own, .notCarried, .otherFamily: false
         // A node that says so itself carries no traffic: started with --dataplane none, or leased for by another.
         case .backend("alloc", wanted: _): false
         default: true
@@ -45,7 +48,9 @@ package enum PeerFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .contradicts(let winner, .subnet): "its subnet overlaps \(winner), whose lease is older"
         case .contradicts(let winner, let matter): "\(matter) that of \(winner), whose lease is older"
         case .backend(let type, let wanted): "its backend is '\(type)', this network's is '\(wanted)'"
-        case .missingVTEP: "its backend data has no VNI and VtepMAC"
+        case .otherFamily: "it has no \(Address.familyName) subnet"
+        case .missingPublicIP: "it has no public \(Address.familyName) address"
+        case .missingVTEP: "its \(Address.backendDataName) has no VNI and VtepMAC"
         case .vni(let vni, let wanted): "its VNI is \(vni), this network's is \(wanted)"
         case .badMAC(let mac): "its VTEP MAC \(mac) is not that of one interface"
         case .sharesMAC(let mac): "its VTEP MAC \(mac) is this node's"

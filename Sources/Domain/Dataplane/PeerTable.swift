@@ -1,35 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import IPAddressing
+import IPAddressing
 package import Leases
 
-/// What the leases mean for this node's kernel, kept current lease by lease.
+/// Verdicts on leases that changed, by lease; `nil`: nothing is wrong with it any more.
+package typealias PeerFaults<Address: DataplaneAddress> = [SubnetKey: PeerFault<Address>?]
+
+/// What the leases mean for one family of this node's kernel, kept current lease by lease.
+///
+/// Each family is judged by itself: what is wrong with one half of a lease does not harm the other.
 ///
 /// Invariant: what ``tracker`` wants are the entries of exactly those leases that are peers of this node and that no
 /// older lease contradicts.
-package struct PeerTable: Sendable {
-    /// Verdicts that changed, by lease; `nil`: nothing is wrong with it any more.
-    package typealias Faults = [SubnetKey: PeerFault?]
-
-    package private(set) var local: LocalNode
-    package var tracker = DataplaneTracker<IPv4Address>()
-    private var arbiter = PeerArbiter()
+package struct PeerTable<Address: DataplaneAddress>: Sendable {
+    package private(set) var local: LocalNode<Address>
+    package var tracker = DataplaneTracker<Address>()
+    private var arbiter = PeerArbiter<Address>()
     /// Leases with a verdict that was told: only of these there is news when all is well.
     private var faulty: Set<SubnetKey> = []
 
-    package init(local: LocalNode) { self.local = local }
+    package init(local: LocalNode<Address>) { self.local = local }
 
     /// Takes in a lease as it is now; `nil`: it ended.
-    package mutating func set(_ lease: Lease?, for key: SubnetKey, _ faults: inout Faults) {
-        var peer: Peer?
-        var fault: PeerFault?
+    @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
+    package mutating func set(_ lease: Lease?, for key: SubnetKey, _ faults: inout PeerFaults<Address>) {
+        var peer: Peer<Address>?
+        var fault: PeerFault<Address>?
         if let lease {
             switch local.peer(of: lease) {
             case .success(let found): peer = found
             case .failure(let found): fault = found
             }
         }
-        if peer == nil { tell(fault, of: key, &faults) }
+        if peer == nil {
+            if fault != .otherFamily {
+                tell(fault, of: key, &faults)
+            } else if faulty.contains(key) {
+                tell(nil, of: key, &faults)
+            }
+        }
         for flip in arbiter.set(peer, for: key) {
             switch flip {
             case .ends(let peer): tracker.unwant(local.entries(for: peer))
@@ -42,7 +52,7 @@ package struct PeerTable: Sendable {
         }
     }
 
-    private mutating func tell(_ fault: PeerFault?, of key: SubnetKey, _ faults: inout Faults) {
+    private mutating func tell(_ fault: PeerFault<Address>?, of key: SubnetKey, _ faults: inout PeerFaults<Address>) {
         faults.updateValue(fault, forKey: key)
         if fault == nil { faulty.remove(key) } else { faulty.insert(key) }
     }
@@ -52,14 +62,14 @@ package struct PeerTable: Sendable {
     /// - Returns: whether that were all of them, so that no older fault counts.
     @discardableResult
     package mutating func setLocal(
-        _ new: LocalNode, leases: some Sequence<Lease>, _ faults: inout Faults
+        _ new: LocalNode<Address>, leases: some Sequence<Lease>, _ faults: inout PeerFaults<Address>
     ) -> Bool {
         let old = local
         guard old != new else { return false }
         local = new
         guard
-            (old.node, old.publicIP, old.backend, old.usesNextHops, old.directNetworks)
-                == (new.node, new.publicIP, new.backend, new.usesNextHops, new.directNetworks)
+            (old.node, old.publicIP, old.backend, old.usesNextHops, old.directNetworks, old.family)
+                == (new.node, new.publicIP, new.backend, new.usesNextHops, new.directNetworks, new.family)
         else {
             tracker.unwantAll()
             arbiter = PeerArbiter()
@@ -72,7 +82,10 @@ package struct PeerTable: Sendable {
         for lease in leases {
             let isConcerned =
                 around.contains { $0.overlaps(lease.key) }
-                || addresses.contains { lease.subnet.contains($0) || lease.announcement.publicIP == $0 }
+                || addresses.contains { address in
+                    Address.subnet(of: lease.key)?.contains(address) ?? false
+                        || Address.publicIP(of: lease.announcement) == address
+                }
             if isConcerned { set(lease, for: lease.key, &faults) }
         }
         return false

@@ -24,6 +24,7 @@ package struct PendingEntry: Hashable, Sendable {
 extension DataplaneTracker {
     /// What is still to be done, in the order of ``plan(removing:except:)``, the first so many.
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     package func pendingEntries(limit: Int, _ devices: DeviceNames) -> [PendingEntry] {
         guard hasPending, limit > 0 else { return [] }
         return plan(removing: true).prefix(limit).map { operation in
@@ -34,6 +35,7 @@ extension DataplaneTracker {
     }
 
     @specialized(where Address == IPv4Address)
+    @specialized(where Address == IPv6Address)
     private func presentEntry(_ key: EntryKey<Address>) -> String? {
         switch key {
         case .neighbor(let address):

@@ -9,17 +9,21 @@ package struct Underlay: Hashable, Sendable {
     package var index: UInt32
     /// In bytes, without the link's own header.
     package var mtu: Int
-    /// The interface's own, from which packets leave.
+    /// The interface's own, from which packets leave; 0.0.0.0 where it has none, which will do for IPv6 alone.
     package var address: IPv4Address
+    /// A global one; `nil` where it has none.
     package var ipv6Address: IPv6Address?
-    /// What peers send to: another address only behind a translation of addresses (`--public-ip`).
+    /// What peers send to: another address only behind a translation of addresses (`--public-ip`, `--public-ipv6`).
     package var publicIP: IPv4Address
+    package var publicIPv6: IPv6Address?
     /// The networks that it is directly connected to, in order: every host there is one hop away.
     package var networks: [IPv4Prefix]
+    package var ipv6Networks: [IPv6Prefix]
 
     package init(
         name: String, index: UInt32, mtu: Int, address: IPv4Address, ipv6Address: IPv6Address? = nil,
-        publicIP: IPv4Address? = nil, networks: [IPv4Prefix] = []
+        publicIP: IPv4Address? = nil, publicIPv6: IPv6Address? = nil, networks: [IPv4Prefix] = [],
+        ipv6Networks: [IPv6Prefix] = []
     ) {
         self.name = name
         self.index = index
@@ -27,7 +31,9 @@ package struct Underlay: Hashable, Sendable {
         self.address = address
         self.ipv6Address = ipv6Address
         self.publicIP = publicIP ?? address
+        self.publicIPv6 = publicIPv6 ?? ipv6Address
         self.networks = networks
+        self.ipv6Networks = ipv6Networks
     }
 }
 
@@ -42,6 +48,7 @@ package struct UnderlaySelection: Hashable, Sendable {
     package var canReach: IPAddress?
     /// Which of the interface's addresses is taken, where it has that one and no rule names another.
     package var preferredAddress: IPv4Address?
+    package var preferredIPv6Address: IPv6Address?
     /// The address to announce instead of the interface's own.
     package var publicIP: IPv4Address?
     package var publicIPv6: IPv6Address?
@@ -65,7 +72,8 @@ package struct UnderlaySelection: Hashable, Sendable {
         // One that only leases may have no interface.
         guard !underlay.name.isEmpty else { return self }
         var selection = Self(interfaces: [underlay.name], publicIP: publicIP, publicIPv6: publicIPv6)
-        selection.preferredAddress = underlay.address
+        selection.preferredAddress = underlay.address == .any ? nil : underlay.address
+        selection.preferredIPv6Address = underlay.ipv6Address
         return selection
     }
 }

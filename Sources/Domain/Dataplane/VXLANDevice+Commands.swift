@@ -24,13 +24,18 @@ extension VXLANDevice {
         }
         if present.mac != mac, hasMAC { lines.append("ip link set \(name) address \(mac)") }
         if present.mtu != mtu { lines.append("ip link set \(name) mtu \(mtu)") }
-        if let address, present.address != address { lines.append("ip address add \(address) dev \(name)") }
+        if let address, present.address != address { lines.append(addition(address)) }
         if !isUp { lines.append("ip link set \(name) up") }
         return lines
     }
 
     /// Whether it is known which one it will have: a node's first start draws it.
     private var hasMAC: Bool { mac.bits != 0 }
+
+    /// Nobody else on the device could have it: IPv6 need not ask.
+    private func addition(_ address: Prefix<Address>) -> String {
+        "ip address add \(address) dev \(name)" + (Address.self == IPv6Address.self ? " nodad" : "")
+    }
 
     private func creation(_ underlay: String) -> [String] {
         let address = hasMAC ? " address \(mac)" : ""
@@ -39,7 +44,7 @@ extension VXLANDevice {
                 + " dstport \(port) \(learning ? "learning" : "nolearning")\(gbp ? " gbp" : "")",
             "ip link set \(name) addrgenmode none",
         ]
-        if let address = self.address { lines.append("ip address add \(address) dev \(name)") }
+        if let address = self.address { lines.append(addition(address)) }
         return lines + ["ip link set \(name) up"]
     }
 }

@@ -3,8 +3,9 @@
 package import IPAddressing
 package import Leases
 
-/// The VXLAN device as it should be.
-package struct VXLANDevice: Hashable, Sendable {
+/// The VXLAN device of one family, as it should be: its packets' outer header is of that family, and so are the packets
+/// in it.
+package struct VXLANDevice<Address: DataplaneAddress>: Hashable, Sendable {
     package var name: String
     /// 24 bits.
     package var vni: UInt32
@@ -15,25 +16,24 @@ package struct VXLANDevice: Hashable, Sendable {
     package var mtu: Int
     package var underlayIndex: UInt32
     /// The outer source address.
-    package var local: IPv4Address
-    /// The node's subnet's first address as a /32; `nil` while the node has no subnet.
-    package var address: IPv4Prefix?
+    package var local: Address
+    /// The node's subnet's first address as a /32 or /128; `nil` while the node has no subnet.
+    package var address: Prefix<Address>?
     package var learning: Bool
     package var gbp: Bool
 
-    /// What VXLAN adds to a packet over an IPv4 underlay, in bytes: IP 20, UDP 8, VXLAN 8, inner Ethernet 14.
-    package static let overheadIPv4 = 50
-    /// The same over an IPv6 underlay, whose header has 40 bytes.
-    package static let overheadIPv6 = 70
-
-    package init(name: String, config: VXLANConfig, mac: MACAddress, underlay: Underlay, address: IPv4Prefix?) {
+    /// - Parameter local: the underlay's address of that family.
+    package init(
+        name: String, config: VXLANConfig, mac: MACAddress, underlay: Underlay, local: Address,
+        address: Prefix<Address>?
+    ) {
         self.name = name
         vni = config.vni
         port = config.port
         self.mac = mac
-        mtu = min(config.mtu ?? underlay.mtu, underlay.mtu) - Self.overheadIPv4
+        mtu = min(config.mtu ?? underlay.mtu, underlay.mtu) - Address.overhead
         underlayIndex = underlay.index
-        local = underlay.address
+        self.local = local
         self.address = address
         learning = config.learning
         gbp = config.gbp
@@ -41,8 +41,8 @@ package struct VXLANDevice: Hashable, Sendable {
 
     /// A device as it was found.
     package init(
-        name: String, vni: UInt32, port: UInt16, mac: MACAddress, mtu: Int, underlayIndex: UInt32, local: IPv4Address,
-        address: IPv4Prefix?, learning: Bool, gbp: Bool
+        name: String, vni: UInt32, port: UInt16, mac: MACAddress, mtu: Int, underlayIndex: UInt32, local: Address,
+        address: Prefix<Address>?, learning: Bool, gbp: Bool
     ) {
         self.name = name
         self.vni = vni
@@ -54,5 +54,12 @@ package struct VXLANDevice: Hashable, Sendable {
         self.address = address
         self.learning = learning
         self.gbp = gbp
+    }
+}
+
+extension VXLANDevice<IPv4Address> {
+    package init(name: String, config: VXLANConfig, mac: MACAddress, underlay: Underlay, address: IPv4Prefix?) {
+        self.init(
+            name: name, config: config, mac: mac, underlay: underlay, local: underlay.address, address: address)
     }
 }

@@ -43,6 +43,9 @@ package struct MACAddress: Hashable, Comparable, Sendable, CustomStringConvertib
     /// A group address (IEEE 802 I/G bit): never the address of one interface.
     package var isMulticast: Bool { bits >> 40 & 1 == 1 }
 
+    /// Another one, of the same kind, that is always the same for this one, and this for that.
+    package var sibling: Self { Self(bits: bits ^ 1) }
+
     /// A unicast, locally administered address made of 48 random bits.
     package init(locallyAdministered random: UInt64) {
         self.init(bits: random & ~(0x03 << 40) | 0x02 << 40)

@@ -69,7 +69,7 @@ package enum LeaseHolderStop: Error, Hashable, Sendable, CustomStringConvertible
         case .identityConflict(let conflict): return conflict.description
         case .leaseLost(let key, let holder):
             let other = holder?.announcement.node.map { "node '\($0)'" } ?? "another node"
-            return "the lease of \(key.subnet) was lost to \(other); start again to lease another subnet, or run with "
+            return "the lease of \(key.text) was lost to \(other); start again to lease another subnet, or run with "
                 + "--on-lease-lost move"
         }
     }

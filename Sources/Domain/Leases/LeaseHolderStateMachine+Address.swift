@@ -14,7 +14,7 @@ extension LeaseHolderStateMachine {
         addressConflict = nil
         let identity = settings.identity
         guard (address, ipv6) != (identity.publicIP, identity.publicIPv6) else { return [] }
-        if let holder = holder(of: address, in: table.leases) {
+        if let holder = holder(of: address, ipv6, in: table.leases) {
             let conflict = AddressConflict(
                 address: address, ipv6: ipv6, announced: identity.publicIP, holder: holder)
             addressConflict = conflict
@@ -32,10 +32,13 @@ extension LeaseHolderStateMachine {
     }
 
     /// Another node's lease with that address; the oldest of several.
-    private func holder(of address: IPv4Address, in leases: some Sequence<Lease>) -> Lease? {
+    private func holder(of address: IPv4Address, _ ipv6: IPv6Address?, in leases: some Sequence<Lease>) -> Lease? {
         let own = lease?.key
         return leases.filter { lease in
-            lease.announcement.publicIP == address && lease.key != own
+            let there = lease.announcement
+            // Without IPv4 all say the same of it.
+            let isSame = address == .any ? ipv6 != nil && there.publicIPv6 == ipv6 : there.publicIP == address
+            return isSame && lease.key != own
                 && lease.announcement.node != settings.identity.node
         }.min { $0.createRevision < $1.createRevision }
     }

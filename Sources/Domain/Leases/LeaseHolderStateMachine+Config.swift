@@ -32,6 +32,11 @@ extension LeaseHolderStateMachine {
 extension NetworkConfig {
     /// Why a node can't go over to this config while it holds that subnet.
     package func objection(fromHolderOf key: SubnetKey) -> NetworkConfigError? {
+        guard hasIPv4 == (key.ipv4Subnet != nil) else {
+            return NetworkConfigError(
+                field: "EnableIPv4",
+                reason: "can't change under a node that holds \(key.text); restart this node's daemon to move it")
+        }
         guard network.contains(key.subnet) else {
             return NetworkConfigError(
                 field: "Network",
@@ -49,7 +54,7 @@ extension NetworkConfig {
         default:
             return NetworkConfigError(
                 field: "EnableIPv6",
-                reason: "can't change under a node that holds \(key.subnet); restart this node's daemon to move it")
+                reason: "can't change under a node that holds \(key.text); restart this node's daemon to move it")
         }
     }
 }

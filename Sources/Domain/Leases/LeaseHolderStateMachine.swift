@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
+
 /// The life of one node's lease: what happened goes in, what to do comes out; no clock, no I/O.
 ///
 /// Invariants: at most one request is under way; a key is written only under the condition that it still is as it was
@@ -57,13 +59,17 @@ package struct LeaseHolderStateMachine: Sendable {
             switch config.backend {
             case _ where !settings.carriesTraffic: .other("alloc")
             case .vxlan(let vxlan):
-                .vxlan(ipv4: identity.mac.map { VXLANAnnouncement(vni: vxlan.vni, mac: $0) }, ipv6: nil)
+                .vxlan(
+                    ipv4: config.hasIPv4 && identity.publicIP != .any
+                        ? identity.mac.map { VXLANAnnouncement(vni: vxlan.vni, mac: $0) } : nil,
+                    ipv6: config.ipv6 != nil && identity.publicIPv6 != nil
+                        ? identity.mac.map { VXLANAnnouncement(vni: vxlan.vni, mac: $0.sibling) } : nil)
             case .hostGateway: .hostGateway
             case .none: .other("alloc")
             }
         return LeaseAnnouncement(
-            node: identity.node, owner: .tartan, publicIP: identity.publicIP, publicIPv6: identity.publicIPv6,
-            backend: backend)
+            node: identity.node, owner: .tartan, publicIP: identity.publicIP,
+            publicIPv6: config.ipv6 == nil ? nil : identity.publicIPv6, backend: backend)
     }
 
     /// What is being claimed.
@@ -158,9 +164,11 @@ package struct LeaseHolderStateMachine: Sendable {
         announcement.node = identity.node
         announcement.owner = .tartan
         announcement.publicIP = identity.publicIP
-        announcement.publicIPv6 = identity.publicIPv6
-        if case .vxlan(let ipv4?, let ipv6) = announcement.backend, let mac = identity.mac {
-            announcement.backend = .vxlan(ipv4: VXLANAnnouncement(vni: ipv4.vni, mac: mac), ipv6: ipv6)
+        if announcement.publicIPv6 != nil { announcement.publicIPv6 = identity.publicIPv6 }
+        if case .vxlan(let ipv4, let ipv6) = announcement.backend, let mac = identity.mac {
+            announcement.backend = .vxlan(
+                ipv4: ipv4.map { VXLANAnnouncement(vni: $0.vni, mac: mac) },
+                ipv6: ipv6.map { VXLANAnnouncement(vni: $0.vni, mac: mac.sibling) })
         }
         return announcement
     }

@@ -9,24 +9,7 @@ extension NetworkConfig {
     /// and bounds that lie outside the network or off a subnet's boundary. One default differs from flannel's on
     /// purpose: without `Backend` it is vxlan, as flannel's own default there, `udp`, exists nowhere else.
     package init(_ fields: NetworkConfigFields) throws(NetworkConfigError) {
-        guard fields.enableIPv4 ?? true else {
-            throw NetworkConfigError(
-                field: "EnableIPv4", reason: "is false, but every lease here has an IPv4 subnet; leave it out")
-        }
-        guard let text = fields.network else {
-            throw NetworkConfigError(
-                field: "Network", reason: "is missing; give the cluster's network, such as \"10.244.0.0/16\"")
-        }
-        let network: IPv4Prefix = try Self.prefix(text, field: "Network")
-        guard network.length <= 28 else {
-            throw NetworkConfigError(field: "Network", reason: "\(network) is smaller than a /28")
-        }
-        let defaultLength = network.length < 22 ? 24 : Int(network.length) + 2
-        ipv4 = try Self.family(
-            network,
-            Cut(
-                length: fields.subnetLength ?? defaultLength, longest: 30, min: fields.subnetMin,
-                max: fields.subnetMax, names: ("SubnetLen", "SubnetMin", "SubnetMax")))
+        ipv4 = try Self.ipv4(fields)
         if fields.enableIPv6 ?? false {
             guard let text = fields.ipv6Network else {
                 throw NetworkConfigError(field: "IPv6Network", reason: "is missing although EnableIPv6 is true")
@@ -42,6 +25,31 @@ extension NetworkConfig {
             ipv6 = nil
         }
         backend = try Self.backend(fields)
+    }
+
+    private static func ipv4(_ fields: NetworkConfigFields) throws(NetworkConfigError) -> Family<IPv4Address> {
+        guard fields.enableIPv4 ?? true else {
+            guard fields.enableIPv6 ?? false, let none = SubnetAllocator.Range(first: IPv4Prefix.noIPv4, last: .noIPv4)
+            else {
+                throw NetworkConfigError(
+                    field: "EnableIPv4", reason: "is false and EnableIPv6 is not true; turn one of them on")
+            }
+            return Family(network: .noIPv4, range: none)
+        }
+        guard let text = fields.network else {
+            throw NetworkConfigError(
+                field: "Network", reason: "is missing; give the cluster's network, such as \"10.244.0.0/16\"")
+        }
+        let network: IPv4Prefix = try prefix(text, field: "Network")
+        guard network.length <= 28 else {
+            throw NetworkConfigError(field: "Network", reason: "\(network) is smaller than a /28")
+        }
+        let defaultLength = network.length < 22 ? 24 : Int(network.length) + 2
+        return try family(
+            network,
+            Cut(
+                length: fields.subnetLength ?? defaultLength, longest: 30, min: fields.subnetMin,
+                max: fields.subnetMax, names: ("SubnetLen", "SubnetMin", "SubnetMax")))
     }
 
     /// How a network is cut, and what the fields are called that say so.

@@ -13,15 +13,29 @@ package struct NetworkConfig: Hashable, Sendable {
         package var subnetLength: Int { Int(range.first.length) }
     }
 
+    /// In a network without IPv4 0.0.0.0/0, cut into one subnet: see ``hasIPv4``.
     package let ipv4: Family<IPv4Address>
-    /// In a dual-stack network.
+    /// In a dual-stack network, or one without IPv4.
     package let ipv6: Family<IPv6Address>?
     package let backend: BackendConfig
 
     package var network: IPv4Prefix { ipv4.network }
 
-    /// How many IPv4 subnets there are to give out.
-    package var subnetCount: Int { Int(ipv4.range.lastIndex) + 1 }
+    /// flannel's `EnableIPv4`.
+    package var hasIPv4: Bool { ipv4.network != .noIPv4 }
+
+    /// For a sentence: `10.244.0.0/16, 255 subnets of /24`, with IPv6 behind it where there is that.
+    package var summary: String {
+        var parts = hasIPv4 ? ["\(network), \(subnetCount) subnets of /\(ipv4.subnetLength)"] : []
+        if let ipv6 { parts.append("\(ipv6.network), subnets of /\(ipv6.subnetLength)") }
+        return parts.joined(separator: "; ")
+    }
+
+    /// How many subnets there are to give out, of IPv4 where the network has that.
+    package var subnetCount: Int {
+        if !hasIPv4, let ipv6 { return max(1, Int(clamping: ipv6.range.lastIndex &+ 1)) }
+        return Int(ipv4.range.lastIndex) + 1
+    }
 
     /// Whether the lease is one that this config would give out.
     package func admits(_ key: SubnetKey) -> Bool {

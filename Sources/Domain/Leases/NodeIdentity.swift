@@ -9,6 +9,7 @@ package struct NodeIdentity: Hashable, Sendable {
     package private(set) var publicIPv6: IPv6Address?
     /// Addresses that this very process announced before: what it wrote then is its own as well.
     private var formerIPs: Set<IPv4Address> = []
+    private var formerIPv6s: Set<IPv6Address> = []
     /// The subnet that the node itself noted when it last ran here: proof that a lease of it is its own.
     package let remembered: SubnetKey?
     /// A subnet that the node would like if it is free, because the subnet file names it: no proof of anything.
@@ -33,6 +34,8 @@ package struct NodeIdentity: Hashable, Sendable {
         var moved = self
         moved.formerIPs.insert(publicIP)
         moved.formerIPs.remove(address)
+        if let publicIPv6 { moved.formerIPv6s.insert(publicIPv6) }
+        if let ipv6 { moved.formerIPv6s.remove(ipv6) }
         (moved.publicIP, moved.publicIPv6) = (address, ipv6)
         return moved
     }
@@ -40,8 +43,11 @@ package struct NodeIdentity: Hashable, Sendable {
     /// Whether a lease bears this node's name and an address that it has, or had while it ran.
     func isNamedAndPlaced(_ lease: Lease) -> Bool {
         let announcement = lease.announcement
-        return announcement.node == node
-            && (announcement.publicIP == publicIP || formerIPs.contains(announcement.publicIP))
+        guard announcement.node == node else { return false }
+        if hasAddress(of: announcement) { return true }
+        // Without IPv4 all say the same of it.
+        guard announcement.publicIP == .any else { return formerIPs.contains(announcement.publicIP) }
+        return announcement.publicIPv6.map { formerIPv6s.contains($0) } ?? false
     }
 
     /// What a look through the leases says.
@@ -94,7 +100,7 @@ package struct NodeIdentity: Hashable, Sendable {
     package func relation(to lease: Lease) -> Relation {
         let announcement = lease.announcement
         let sameName = announcement.node == node
-        let sameAddress = announcement.publicIP == publicIP
+        let sameAddress = hasAddress(of: announcement)
         guard sameName || sameAddress || lease.key == remembered else { return .none }
         if isNamedAndPlaced(lease) { return .own(rank: 0) }
         let isRemembered = isOwnMAC(announcement.backend) || lease.key == remembered && !bearsOtherMAC(lease)
@@ -107,6 +113,12 @@ package struct NodeIdentity: Hashable, Sendable {
             return .conflict(IdentityConflict(lease: lease, shared: .publicIP))
         }
         return announcement.node == nil && isOwnMAC(announcement.backend) ? .own(rank: 3) : .none
+    }
+
+    /// Whether the lease says this node's public address: that of IPv4 where there is one.
+    package func hasAddress(of announcement: LeaseAnnouncement) -> Bool {
+        guard publicIP == .any, announcement.publicIP == .any else { return announcement.publicIP == publicIP }
+        return publicIPv6 != nil && announcement.publicIPv6 == publicIPv6
     }
 
     /// Whether the lease is this very process's, or of one before it: name, address, and the MAC where both say one.
@@ -131,7 +143,7 @@ package struct NodeIdentity: Hashable, Sendable {
 
     private func isOwnMAC(_ backend: LeaseAnnouncement.Backend) -> Bool {
         guard let mac, case .vxlan(let ipv4, let ipv6) = backend else { return false }
-        return ipv4?.mac == mac || ipv6?.mac == mac
+        return ipv4?.mac == mac || ipv6?.mac == mac || ipv6?.mac == mac.sibling
     }
 }
 
@@ -152,14 +164,16 @@ package struct IdentityConflict: Error, Hashable, Sendable, CustomStringConverti
 
     package var description: String {
         let holder = lease.announcement.node.map { "node '\($0)'" } ?? "a node without a name"
-        let address = lease.announcement.publicIP
+        let ipv6 = lease.announcement.publicIP == .any ? lease.announcement.publicIPv6 : nil
+        let address = ipv6.map { "\($0)" } ?? "\(lease.announcement.publicIP)"
+        let option = ipv6 == nil ? "--public-ip" : "--public-ipv6"
         return switch shared {
         case .name:
-            "\(holder) at \(address) already holds \(lease.subnet) under this node's name; give this one another "
+            "\(holder) at \(address) already holds \(lease.key.text) under this node's name; give this one another "
                 + "--node-name, or release that lease if the node is gone"
         case .publicIP:
-            "\(holder) already holds \(lease.subnet) with this node's public address \(address); give this one "
-                + "another --public-ip, or release that lease if the node is gone"
+            "\(holder) already holds \(lease.key.text) with this node's public address \(address); give this one "
+                + "another \(option), or release that lease if the node is gone"
         }
     }
 }

@@ -59,17 +59,18 @@ package struct SubnetChoice: Sendable {
 
         init(_ config: NetworkConfig, taken: [SubnetKey]) {
             self.config = config
-            ipv4 = SubnetAllocator(range: config.ipv4.range, taken: taken.map(\.subnet))
+            ipv4 = SubnetAllocator(range: config.ipv4.range, taken: taken.compactMap(\.ipv4Subnet))
             ipv6 = config.ipv6.map { SubnetAllocator(range: $0.range, taken: taken.compactMap(\.ipv6Subnet)) }
         }
 
         func has(_ key: SubnetKey) -> Bool {
-            guard config.admits(key), ipv4.isFree(key.subnet) else { return false }
+            // Without IPv4 everybody has the same of it: nothing.
+            guard config.admits(key), !config.hasIPv4 || ipv4.isFree(key.subnet) else { return false }
             return key.ipv6Subnet.map { ipv6?.isFree($0) ?? false } ?? true
         }
 
         func choose(for node: NodeID) -> SubnetKey? {
-            guard let subnet = ipv4.choose(for: node) else { return nil }
+            guard let subnet = config.hasIPv4 ? ipv4.choose(for: node) : .noIPv4 else { return nil }
             guard let ipv6 else { return SubnetKey(subnet) }
             return ipv6.choose(for: node).map { SubnetKey(subnet, ipv6Subnet: $0) }
         }

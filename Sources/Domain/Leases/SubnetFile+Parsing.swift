@@ -28,11 +28,14 @@ extension SubnetFile {
         guard let bytes = Int(mtu), (68...65_535).contains(bytes) else {
             throw .malformed(variable: "FLANNEL_MTU", value: String(mtu))
         }
+        let ipv6Subnet: IPv6Prefix? = try Self.prefix("FLANNEL_IPV6_SUBNET", ifIn: values)
+        // Both of them, or neither in a network without IPv4.
+        let hasIPv4 = ipv6Subnet == nil || values["FLANNEL_NETWORK"] != nil || values["FLANNEL_SUBNET"] != nil
         self.init(
-            network: try Self.prefix("FLANNEL_NETWORK", try Self.value("FLANNEL_NETWORK", values)),
-            subnet: try Self.prefix("FLANNEL_SUBNET", try Self.value("FLANNEL_SUBNET", values)),
-            ipv6Network: try Self.prefix("FLANNEL_IPV6_NETWORK", ifIn: values),
-            ipv6Subnet: try Self.prefix("FLANNEL_IPV6_SUBNET", ifIn: values), mtu: bytes,
+            network: hasIPv4
+                ? try Self.prefix("FLANNEL_NETWORK", try Self.value("FLANNEL_NETWORK", values)) : .noIPv4,
+            subnet: hasIPv4 ? try Self.prefix("FLANNEL_SUBNET", try Self.value("FLANNEL_SUBNET", values)) : .noIPv4,
+            ipv6Network: try Self.prefix("FLANNEL_IPV6_NETWORK", ifIn: values), ipv6Subnet: ipv6Subnet, mtu: bytes,
             masquerade: values["FLANNEL_IPMASQ"] == "true")
         isLeaseLost = values["TARTAN_LEASE"] == "lost"
     }

@@ -4,9 +4,9 @@ package import IPAddressing
 
 /// What the node tells its pods' network plugin: the variables of flannel's `subnet.env`, in flannel's order.
 package struct SubnetFile: Hashable, Sendable {
-    /// The cluster's network.
+    /// The cluster's network; 0.0.0.0/0 where it has no IPv4, which the file then leaves out.
     package var network: IPv4Prefix
-    /// This node's subnet; the file names its first host address, the bridge's.
+    /// This node's subnet; the file names its first host address, the bridge's. 0.0.0.0/0 as above.
     package var subnet: IPv4Prefix
     package var ipv6Network: IPv6Prefix?
     package var ipv6Subnet: IPv6Prefix?
@@ -30,8 +30,16 @@ package struct SubnetFile: Hashable, Sendable {
         self.masquerade = masquerade
     }
 
+    package var hasIPv4: Bool { subnet != .noIPv4 }
+
+    /// This node's, of each family, for a sentence.
+    package var subnets: String {
+        ((hasIPv4 ? ["\(subnet)"] : []) + (ipv6Subnet.map { ["\($0)"] } ?? [])).joined(separator: " and ")
+    }
+
     package var text: String {
-        var lines = ["FLANNEL_NETWORK=\(network)", "FLANNEL_SUBNET=\(Self.gateway(of: subnet))"]
+        var lines: [String] = []
+        if hasIPv4 { lines += ["FLANNEL_NETWORK=\(network)", "FLANNEL_SUBNET=\(Self.gateway(of: subnet))"] }
         if let ipv6Network, let ipv6Subnet {
             lines += ["FLANNEL_IPV6_NETWORK=\(ipv6Network)", "FLANNEL_IPV6_SUBNET=\(Self.gateway(of: ipv6Subnet))"]
         }
@@ -45,7 +53,9 @@ package struct SubnetFile: Hashable, Sendable {
     /// A file's text with the word that the lease of that subnet is lost, and all else as it was; `nil` where it is
     /// not of that subnet, or says so already.
     package static func forfeiting(_ key: SubnetKey, in text: String) -> String? {
-        guard rememberedSubnet(in: text)?.subnet == key.subnet else { return nil }
+        guard let named = rememberedSubnet(in: text), named.subnet == key.subnet,
+            named.subnet != .noIPv4 || named.ipv6Subnet == key.ipv6Subnet
+        else { return nil }
         let lines = text.split(whereSeparator: \.isNewline)
         guard lines.last(where: { $0.hasPrefix("TARTAN_LEASE=") }).map(String.init) != lossLine else { return nil }
         return (lines.map(String.init) + [lossLine]).joined(separator: "\n") + "\n"
@@ -65,7 +75,7 @@ package struct SubnetFile: Hashable, Sendable {
             default: break
             }
         }
-        return subnet.map { SubnetKey($0, ipv6Subnet: ipv6Subnet) }
+        return subnet.map { SubnetKey($0, ipv6Subnet: ipv6Subnet) } ?? ipv6Subnet.map { SubnetKey(ipv6Subnet: $0) }
     }
 
     private static func block<Address>(_ text: Substring) -> Prefix<Address>? {

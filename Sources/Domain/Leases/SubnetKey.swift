@@ -5,8 +5,10 @@ package import IPAddressing
 /// What a lease is of: an IPv4 subnet and, in a dual-stack network, the IPv6 subnet that goes with it.
 ///
 /// Its text is flannel's, the last element of the lease's key in etcd: `10.244.20.0-24`, or
-/// `10.244.20.0-24&fd00:10:244:14::-64`.
+/// `10.244.20.0-24&fd00:10:244:14::-64`. In a network without IPv4 it is `0.0.0.0-0&fd00:10:244:14::-64`: the form has
+/// no other way to say that there is none.
 package struct SubnetKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// ``noIPv4`` where there is none; who compares it with others' wants ``ipv4Subnet``.
     package let subnet: IPv4Prefix
     package let ipv6Subnet: IPv6Prefix?
 
@@ -14,6 +16,15 @@ package struct SubnetKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.subnet = subnet
         self.ipv6Subnet = ipv6Subnet
     }
+
+    /// The lease is of an IPv6 subnet alone.
+    package init(ipv6Subnet: IPv6Prefix) { self.init(.noIPv4, ipv6Subnet: ipv6Subnet) }
+
+    /// `nil` in a network without IPv4.
+    package var ipv4Subnet: IPv4Prefix? { subnet == .noIPv4 && ipv6Subnet != nil ? nil : subnet }
+
+    /// As people write it: `10.244.20.0/24`, in a network without IPv4 `fd00:10:244:14::/64`.
+    package var text: String { ipv4Subnet?.description ?? ipv6Subnet?.description ?? subnet.description }
 
     /// Reads the canonical text and no other spelling of it, so that two keys in etcd are never one lease.
     package init(parsing text: some StringProtocol) throws(AddressParsingError) {
@@ -54,10 +65,16 @@ package struct SubnetKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.init(subnet)
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.subnet < right.subnet }
+    package static func < (left: Self, right: Self) -> Bool {
+        guard left.subnet == right.subnet else { return left.subnet < right.subnet }
+        guard let mine = left.ipv6Subnet, let others = right.ipv6Subnet else {
+            return left.ipv6Subnet == nil && right.ipv6Subnet != nil
+        }
+        return mine < others
+    }
 
     package func overlaps(_ other: SubnetKey) -> Bool {
-        if subnet.overlaps(other.subnet) { return true }
+        if let mine = ipv4Subnet, let theirs = other.ipv4Subnet, mine.overlaps(theirs) { return true }
         guard let mine = ipv6Subnet, let theirs = other.ipv6Subnet else { return false }
         return mine.overlaps(theirs)
     }
@@ -67,4 +84,9 @@ package struct SubnetKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         guard let ipv6Subnet else { return first }
         return "\(first)&\(ipv6Subnet.address)-\(ipv6Subnet.length)"
     }
+}
+
+extension IPv4Prefix {
+    /// 0.0.0.0/0: in the place of a subnet where there is none.
+    package static var noIPv4: Self { Self(.any, length: 0) ?? Self(host: .any) }
 }

@@ -45,6 +45,8 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
 
     /// The VXLAN device's name; `null` where there is none.
     package var device: String?
+    /// The device for IPv6; `null` where there is none.
+    package var ipv6Device: String?
     package var mtu: Int?
     /// Neighbours, FDB entries, next hops and routes together.
     package var wanted: Int
@@ -73,11 +75,13 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package var plan: [String]
 
     package init(
-        device: String?, mtu: Int?, wanted: Int, present: Int, problem: String?, refusedCount: Int, refused: [String],
-        fights: [String] = [], faults: [Fault], findings: [Finding] = [], lastAudit: String? = nil, repairs: Int? = nil,
+        device: String?, ipv6Device: String? = nil, mtu: Int?, wanted: Int, present: Int, problem: String?,
+        refusedCount: Int, refused: [String], fights: [String] = [], faults: [Fault], findings: [Finding] = [],
+        lastAudit: String? = nil, repairs: Int? = nil,
         peers: [DataplanePeerDocument] = [], pending: Int = 0, plan: [String] = []
     ) {
         self.device = device
+        self.ipv6Device = ipv6Device
         self.mtu = mtu
         self.wanted = wanted
         self.present = present
@@ -97,6 +101,7 @@ package struct DataplaneDocument: Codable, Hashable, Sendable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(device, forKey: .device)
+        try container.encode(ipv6Device, forKey: .ipv6Device)
         try container.encode(mtu, forKey: .mtu)
         try container.encode(wanted, forKey: .wanted)
         try container.encode(present, forKey: .present)

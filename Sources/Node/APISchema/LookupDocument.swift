@@ -9,14 +9,21 @@ package struct LookupDocument: Codable, Hashable, Sendable {
     package var lease: LeaseDocument?
     /// `null` where there is none.
     package var path: PathDocument?
+    /// What a packet meets on its way, in this order, as far as this node can tell; without the host's own where nothing
+    /// is wrong with it.
+    package var steps: [PathStepDocument]
     /// Why there is no way, or what is wrong with it; `null`: nothing.
     package var problem: String?
 
-    package init(ip: String, inNetwork: Bool, lease: LeaseDocument?, path: PathDocument?, problem: String?) {
+    package init(
+        ip: String, inNetwork: Bool, lease: LeaseDocument?, path: PathDocument?, steps: [PathStepDocument] = [],
+        problem: String?
+    ) {
         self.ip = ip
         self.inNetwork = inNetwork
         self.lease = lease
         self.path = path
+        self.steps = steps
         self.problem = problem
     }
 
@@ -26,6 +33,7 @@ package struct LookupDocument: Codable, Hashable, Sendable {
         try container.encode(inNetwork, forKey: .inNetwork)
         try container.encode(lease, forKey: .lease)
         try container.encode(path, forKey: .path)
+        try container.encode(steps, forKey: .steps)
         try container.encode(problem, forKey: .problem)
     }
 }

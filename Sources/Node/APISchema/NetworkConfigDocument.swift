@@ -36,6 +36,8 @@ package struct NetworkConfigDocument: Codable, Hashable, Sendable {
         }
     }
 
+    /// flannel's `EnableIPv4`; `false` where the network has IPv6 alone, and what follows of IPv4 says nothing.
+    package var enableIPv4: Bool?
     package var network: String
     package var subnetLength: Int
     /// The first address of the first and of the last subnet that are given out, as flannel writes them.
@@ -59,6 +61,7 @@ package struct NetworkConfigDocument: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
+        case enableIPv4 = "EnableIPv4"
         case network = "Network"
         case subnetLength = "SubnetLen"
         case subnetMin = "SubnetMin"

@@ -15,7 +15,8 @@ extension LabCluster {
         var command = settings.tools.launcher(into: node.namespace)
         command += [
             settings.tools.tartand, "--node-name", name, "--etcd-endpoints", description.etcd.endpoint,
-            "--state-dir", node.stateDir, "--subnet-file", node.subnetFile, "--api-listen", node.server,
+            "--state-dir", node.stateDir, "--subnet-file", node.subnetFile, "--cni-conflist", node.conflist,
+            "--api-listen", node.server,
         ]
         if let leaseTTL = settings.leaseTTL { command += ["--lease-ttl", leaseTTL] }
         let daemon = try await ChildProcess.start(command + settings.daemonOptions, log: node.log)
@@ -75,9 +76,11 @@ extension LabCluster {
         let name = description.nodes[number - 1].name
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            if let published = published(by: description.nodes[number - 1]) {
-                description.nodes[number - 1].subnet = "\(published.subnet)"
-                description.nodes[number - 1].gateway = "\(published.gateway)"
+            let node = description.nodes[number - 1]
+            if let published = published(by: node), FileManager.default.fileExists(atPath: node.conflist) {
+                description.nodes[number - 1].subnet = published.subnet
+                description.nodes[number - 1].ipv6Subnet = published.ipv6.map { "\($0.subnet)" }
+                description.nodes[number - 1].gateway = published.gateway
                 description.nodes[number - 1].mtu = published.mtu
                 return try save()
             }
@@ -96,10 +99,13 @@ extension LabCluster {
     func awaitRoutes() async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         for node in description.nodes {
-            let others = Set(description.nodes.filter { $0.name != node.name }.compactMap(\.subnet))
+            let others = Set(
+                description.nodes.filter { $0.name != node.name }.flatMap { [$0.subnet, $0.ipv6Subnet] }.compactMap(
+                    \.self))
             let door = try RouteSocket(in: try NetworkNamespace(name: node.namespace))
             while true {
-                let routes = try await door.routes(.filter(table: RouteMessage.mainTable))
+                var routes = try await door.routes(.filter(table: RouteMessage.mainTable))
+                if settings.families.hasIPv6 { routes += try await door.routes(.filter(ipv6: true)) }
                 let missing = others.subtracting(
                     routes.map { "\($0.destination.map { "\($0)" } ?? "-")/\($0.prefixLength)" })
                 if missing.isEmpty { break }

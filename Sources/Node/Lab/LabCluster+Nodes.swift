@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-import Glibc
 import IPAddressing
 import Netlink
 
@@ -12,17 +10,25 @@ extension LabCluster {
         let door = try RouteSocket(in: try NetworkNamespace(name: description.etcd.namespace))
         let bridge = try await door.addLink(
             LinkMessage(name: "br0", isUp: true, mac: Self.randomMAC, kind: .bridge))
-        try await door.addAddress(
-            .v4(settings.bridgeAddress), prefixLength: settings.underlay.length, to: bridge.index)
+        for address in underlayAddresses(settings.bridgeAddress, settings.ipv6Address(1)) {
+            try await door.addAddress(address.0, prefixLength: address.1, to: bridge.index, isAskedFor: false)
+        }
+    }
+
+    /// Those of the lab's families, each with its network's length.
+    private func underlayAddresses(_ ipv4: IPv4Address, _ ipv6: IPv6Address) -> [(IPAddress, UInt8)] {
+        (settings.families.hasIPv4 ? [(.v4(ipv4), settings.underlay.length)] : [])
+            + (settings.families.hasIPv6 ? [(.v6(ipv6), LabSettings.ipv6Underlay.length)] : [])
     }
 
     /// A namespace of its own for one of several members of etcd.
     func makeMember(_ number: Int) async throws {
-        try await makeMachine(.etcd(number), address: settings.address(ofMember: number))
+        try await makeMachine(
+            .etcd(number), settings.address(ofMember: number), settings.ipv6Address(1 + number))
     }
 
     /// A namespace that stands for a machine, wired to the switch.
-    private func makeMachine(_ place: LabPlace, address: IPv4Address) async throws {
+    private func makeMachine(_ place: LabPlace, _ ipv4: IPv4Address, _ ipv6: IPv6Address) async throws {
         let namespace = settings.name.namespace(of: place)
         try NetworkNamespace.create(name: namespace)
         let outside = try RouteSocket(in: try NetworkNamespace(name: description.etcd.namespace))
@@ -33,53 +39,27 @@ extension LabCluster {
         try await outside.change(LinkMessage(name: "\(place)", isUp: true))
         let inside = try RouteSocket(in: try NetworkNamespace(name: namespace))
         try await configure(
-            inside, address: address, length: settings.underlay.length, gateway: settings.bridgeAddress, mtu: nil)
+            inside, underlayAddresses(ipv4, ipv6),
+            gateways: underlayAddresses(settings.bridgeAddress, settings.ipv6Address(1)).map(\.0), mtu: nil)
     }
 
     /// A machine and its daemon.
     func makeNode(_ number: Int) async throws {
         let place = LabPlace.node(number)
         let namespace = settings.name.namespace(of: place)
-        let address = settings.address(ofNode: number)
-        try await makeMachine(place, address: address)
+        let (ipv4, ipv6) = (settings.address(ofNode: number), settings.ipv6Address(ofNode: number))
+        try await makeMachine(place, ipv4, ipv6)
         try forward(in: namespace)
         try folder.makeDirectory("\(place)/state")
+        try folder.makeDirectory("\(place)/cni")
         let path = "\(folder.path)/\(place)"
         description.nodes.append(
             LabDescription.Node(
-                name: "\(place)", namespace: namespace, address: "\(address)", server: "unix:\(path)/api.sock",
-                subnetFile: "\(path)/subnet.env", stateDir: "\(path)/state", log: "\(path)/tartand.log"))
+                name: "\(place)", namespace: namespace, address: settings.families.hasIPv4 ? "\(ipv4)" : "\(ipv6)",
+                ipv6Address: settings.families.hasIPv6 ? "\(ipv6)" : nil, server: "unix:\(path)/api.sock",
+                subnetFile: "\(path)/subnet.env", conflist: "\(path)/cni/10-tartan.conflist",
+                stateDir: "\(path)/state", log: "\(path)/tartand.log"))
         try await startDaemon("\(place)")
-    }
-
-    /// The bridge for the node's pods, and the pods, once the daemon has said which subnet is the node's.
-    func makePods(ofNode number: Int) async throws {
-        let node = description.nodes[number - 1]
-        guard let published = published(by: node) else { return }
-        let door = try RouteSocket(in: try NetworkNamespace(name: node.namespace))
-        let mtu = UInt32(published.mtu)
-        // A bridge without an address of its own takes its ports', and changes it with them.
-        let bridge = try await door.addLink(
-            LinkMessage(name: "cni0", isUp: true, mac: Self.randomMAC, mtu: mtu, kind: .bridge))
-        try await door.addAddress(
-            .v4(published.gateway), prefixLength: published.subnet.length, to: bridge.index)
-        for (index, pod) in settings.pods(ofNode: number).enumerated() {
-            guard let address = published.address(ofPod: index) else {
-                throw LabFault(.usage, "\(settings.pods) pods do not fit into \(published.subnet); give fewer --pods")
-            }
-            let place = LabPlace.pod(pod)
-            let namespace = settings.name.namespace(of: place)
-            try NetworkNamespace.create(name: namespace)
-            try await wire("\(place)", of: door, to: namespace, master: bridge.index)
-            try await door.change(LinkMessage(name: "\(place)", isUp: true, mtu: mtu))
-            let inside = try RouteSocket(in: try NetworkNamespace(name: namespace))
-            try await configure(
-                inside, address: address, length: published.subnet.length, gateway: published.gateway, mtu: mtu)
-            description.pods.append(
-                LabDescription.Pod(
-                    name: "\(place)", namespace: namespace, node: node.name, address: "\(address)"))
-        }
-        try save()
     }
 
     /// A veth pair: one end here under the other's name and on a bridge, the other end there as `eth0`.
@@ -94,23 +74,24 @@ extension LabCluster {
     }
 
     private func configure(
-        _ door: RouteSocket, address: IPv4Address, length: UInt8, gateway: IPv4Address, mtu: UInt32?
+        _ door: RouteSocket, _ addresses: [(IPAddress, UInt8)], gateways: [IPAddress], mtu: UInt32?
     ) async throws {
         guard let link = try await door.link(named: "eth0") else { throw LabFault(.failed, "eth0 did not arrive") }
         try await door.change(LinkMessage(index: link.index, isUp: true, mtu: mtu))
-        try await door.addAddress(.v4(address), prefixLength: length, to: link.index)
-        try await door.addDefaultRoute(via: .v4(gateway))
+        for (address, length) in addresses {
+            try await door.addAddress(address, prefixLength: length, to: link.index, isAskedFor: false)
+        }
+        for gateway in gateways { try await door.addDefaultRoute(via: gateway, device: link.index) }
     }
 
     /// A node passes on what is not for itself: its pods' packets.
     private func forward(in namespace: String) throws {
-        let isDone = try NetworkNamespace(name: namespace).run { () throws(NetlinkError) -> Bool in
-            let file = unsafe open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC)
-            guard file >= 0 else { return false }
-            defer { close(file) }
-            return unsafe write(file, "1", 1) == 1
+        let namespaceOfNode = try NetworkNamespace(name: namespace)
+        for setting in ["ipv4/ip_forward"] + (settings.families.hasIPv6 ? ["ipv6/conf/all/forwarding"] : []) {
+            guard try namespaceOfNode.set(setting, to: "1") else {
+                throw LabFault(.failed, "forwarding can't be turned on in \(namespace): there is no net/\(setting)")
+            }
         }
-        if !isDone { throw LabFault(.failed, "forwarding can't be turned on in \(namespace); is /proc/sys writable?") }
     }
 
     static var randomMAC: MACAddress { MACAddress(locallyAdministered: .random(in: 0 ... .max)) }

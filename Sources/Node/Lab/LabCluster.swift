@@ -21,6 +21,8 @@ package actor LabCluster {
     private let progress: @Sendable (String) -> Void
     package internal(set) var description: LabDescription
     var daemons: [String: ChildProcess] = [:]
+    /// Also those that are only half made.
+    var pods: [LabPod] = []
     private var isTakenDown = false
 
     private init(_ settings: LabSettings, progress: @escaping @Sendable (String) -> Void) {
@@ -31,8 +33,10 @@ package actor LabCluster {
         let etcds = Self.etcds(of: settings)
         members = etcds.map { [folder] in EtcdProcess(settings: $0, members: etcds, directory: folder.path) }
         description = LabDescription(
-            name: "\(settings.name)", folder: folder.path, network: "\(settings.network)",
-            underlay: "\(settings.underlay)", keeper: ProcessTable.ownNumber,
+            name: "\(settings.name)", folder: folder.path,
+            network: "\(settings.families.hasIPv4 ? "\(settings.network)" : "\(LabSettings.ipv6Network)")",
+            underlay: "\(settings.families.hasIPv4 ? "\(settings.underlay)" : "\(LabSettings.ipv6Underlay)")",
+            keeper: ProcessTable.ownNumber,
             etcd: LabDescription.Etcd(
                 namespace: namespace, endpoint: etcds.map(\.clientURL).joined(separator: ","),
                 prefix: "/coreos.com/network"))
@@ -43,7 +47,7 @@ package actor LabCluster {
             let isAlone = settings.etcdMembers == 1
             let place: LabPlace = isAlone ? .switch : .etcd(number)
             var member = EtcdSettings(
-                name: isAlone ? "etcd" : "\(place)", address: "\(settings.address(ofMember: number))",
+                name: isAlone ? "etcd" : "\(place)", address: settings.host(ofMember: number),
                 binaries: settings.tools.etcd)
             member.launcher = settings.tools.launcher(into: settings.name.namespace(of: place))
             return member
@@ -58,6 +62,7 @@ package actor LabCluster {
         _ settings: LabSettings, progress: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> LabCluster {
         try LabPrivilege.check()
+        if settings.pods > 0, !settings.isDetached { _ = try settings.tools.requirePlugin() }
         let sweep = LabSweep(settings.name)
         let folder = LabFolder(settings.name)
         guard sweep.places.isEmpty, try folder.claim() else { throw alreadyThere(settings.name) }
@@ -100,24 +105,22 @@ package actor LabCluster {
         for number in 1...settings.nodes { try await awaitSubnet(ofNode: number) }
         guard !isDetached else { return }
         if settings.pods > 0 { progress("making \(settings.nodes * settings.pods) pods") }
-        for number in 1...settings.nodes { try await makePods(ofNode: number) }
+        try await makePods(ofNodes: 1...settings.nodes)
         progress("waiting until every node knows the way to every other")
         try await awaitRoutes()
     }
 
     /// Whether the daemons leave the kernel alone, so that there is nothing to build on.
-    var isDetached: Bool {
-        zip(settings.daemonOptions, settings.daemonOptions.dropFirst()).contains { $0 == ("--dataplane", "none") }
-    }
+    var isDetached: Bool { settings.isDetached }
 
     func save() throws { try folder.write(description) }
 
     private func initNetwork() async throws {
         let answer = try await LabAnswer.of(
             settings.tools.launcher(into: description.etcd.namespace) + [
-                settings.tools.tartan, "network", "init", "--network", "\(settings.network)", "--etcd-endpoints",
-                description.etcd.endpoint,
-            ])
+                settings.tools.tartan, "network", "init", "--etcd-endpoints", description.etcd.endpoint,
+            ] + (settings.families.hasIPv4 ? ["--network", "\(settings.network)"] : ["--enable-ipv4", "false"])
+                + (settings.families.hasIPv6 ? ["--ipv6-network", "\(LabSettings.ipv6Network)"] : []))
         guard answer.status == 0 else {
             throw LabFault(ending: answer.status, "the network can't be set up: \(answer.lastWords)")
         }
@@ -129,7 +132,7 @@ package actor LabCluster {
         try await makeNode(number)
         try await awaitSubnet(ofNode: number)
         if !isDetached {
-            try await makePods(ofNode: number)
+            try await makePods(ofNodes: number...number)
             try await awaitRoutes()
         }
         return description.nodes[number - 1]
@@ -140,11 +143,12 @@ package actor LabCluster {
     package func down() async {
         guard !isTakenDown else { return }
         isTakenDown = true
-        let daemons = daemons
-        self.daemons = [:]
+        let (daemons, pods, progress) = (daemons, pods, progress)
+        (self.daemons, self.pods) = ([:], [])
         let (members, sweep) = (members, LabSweep(settings.name))
         let work = Task { () -> (any Error)? in
             await withTaskGroup { group in
+                group.addTask { await Self.deletePods(pods, progress: progress) }
                 for daemon in daemons.values { group.addTask { await daemon.stop(grace: .seconds(3)) } }
             }
             for member in members { await member.kill() }

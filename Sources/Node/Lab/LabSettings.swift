@@ -10,6 +10,8 @@ package struct LabSettings: Hashable, Sendable {
     package var pods: Int
     /// The cluster's network, as in the network config.
     package var network: IPv4Prefix
+    /// Which families the cluster and its underlay have.
+    package var families = LabFamilies.ipv4
     /// As the daemon's option has it.
     package var leaseTTL: String?
     /// Further options of every daemon.
@@ -35,6 +37,11 @@ package struct LabSettings: Hashable, Sendable {
         self.tools = tools
     }
 
+    /// Whether the daemons leave the kernel alone, so that there is nothing to build pods on.
+    package var isDetached: Bool {
+        zip(daemonOptions, daemonOptions.dropFirst()).contains { $0 == ("--dataplane", "none") }
+    }
+
     /// What the nodes' `eth0` and the bridge are in: the first of a few private networks that the cluster's does not
     /// touch.
     package var underlay: IPv4Prefix {
@@ -51,10 +58,44 @@ package struct LabSettings: Hashable, Sendable {
         etcdMembers == 1 ? bridgeAddress : IPv4Address(bits: underlay.address.bits + 1 + UInt32(number))
     }
 
+    /// Where a member listens, in the form of a URL's host.
+    func host(ofMember number: Int) -> String {
+        guard families == .ipv6 else { return "\(address(ofMember: number))" }
+        return "[\(ipv6Address(etcdMembers == 1 ? 1 : 1 + number))]"
+    }
+
+    /// The underlay's and the cluster's, both out of the range for private use (RFC 4193).
+    package static let ipv6Underlay = IPv6Prefix(high: 0xFD20_7A72_7461_6E00, length: 64)
+    package static let ipv6Network = IPv6Prefix(high: 0xFD00_0010_0244_0000, length: 48)
+
+    /// On the underlay; the bridge has the first.
+    package func ipv6Address(_ number: Int) -> IPv6Address {
+        IPv6Address(bits: Self.ipv6Underlay.address.bits + UInt128(number))
+    }
+
+    package func ipv6Address(ofNode number: Int) -> IPv6Address { ipv6Address(10 + number) }
+
     package func address(ofNode number: Int) -> IPv4Address {
         IPv4Address(bits: underlay.address.bits + 10 + UInt32(number))
     }
 
     /// Node 1 has the first pods, node 2 the next.
     package func pods(ofNode number: Int) -> Range<Int> { (number - 1) * pods + 1..<number * pods + 1 }
+}
+
+/// Which families of addresses a lab has, on its underlay as in its cluster.
+package enum LabFamilies: String, Hashable, Sendable, CaseIterable {
+    case ipv4
+    case dual
+    case ipv6
+
+    package var hasIPv4: Bool { self != .ipv6 }
+    package var hasIPv6: Bool { self != .ipv4 }
+}
+
+extension IPv6Prefix {
+    fileprivate init(high: UInt64, length: UInt8) {
+        let address = IPv6Address(bits: UInt128(high) << 64)
+        self = IPv6Prefix(address, length: Int(length)) ?? IPv6Prefix(host: address)
+    }
 }

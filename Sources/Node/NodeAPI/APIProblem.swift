@@ -33,11 +33,15 @@ struct APIProblem: Error {
     }
 
     func response(instance: String) -> Response {
-        let document = ProblemDocument(
-            title: title, status: status.code, detail: detail, instance: instance, parameter: parameter)
         var fields = headers
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
-        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: JSONBody.encode(document)))
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: body(instance: instance)))
+    }
+
+    func body(instance: String?) -> ByteBuffer {
+        JSONBody.encode(
+            ProblemDocument(
+                title: title, status: status.code, detail: detail, instance: instance, parameter: parameter))
     }
 }

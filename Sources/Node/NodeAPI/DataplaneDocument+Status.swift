@@ -9,11 +9,15 @@ extension DataplaneDocument {
     /// All but the peers.
     init(_ snapshot: NodeStatus.Snapshot, at now: MonotonicTime) {
         let dataplane = snapshot.dataplane
-        let faults = snapshot.faults.sorted { LeaseIndex.precedes($0.key, $1.key) }.map { key, reason in
-            Fault(subnet: "\(key.subnet)", node: snapshot.leases[key]?.announcement.node?.name, reason: reason)
+        let all = snapshot.faults.map { $0 } + snapshot.ipv6Faults.map { $0 }
+        let faults = all.sorted {
+            $0.key == $1.key ? $0.value < $1.value : LeaseIndex.precedes($0.key, $1.key)
+        }.map { key, reason in
+            Fault(subnet: key.text, node: snapshot.leases[key]?.announcement.node?.name, reason: reason)
         }
         self.init(
-            device: dataplane.device, mtu: dataplane.mtu, wanted: dataplane.wanted, present: dataplane.present,
+            device: dataplane.device, ipv6Device: dataplane.ipv6Device, mtu: dataplane.mtu, wanted: dataplane.wanted,
+            present: dataplane.present,
             problem: dataplane.problem, refusedCount: dataplane.refusedCount, refused: dataplane.refused,
             fights: dataplane.fights,
             faults: faults, findings: snapshot.findings.map { Finding($0) },

@@ -2,6 +2,7 @@
 
 import APISchema
 import Dataplane
+import IPAddressing
 import Leases
 import NodeAgent
 
@@ -26,14 +27,18 @@ struct DataplanePeers {
         }
     }
 
-    let local: LocalNode?
+    let local: LocalNode<IPv4Address>?
+    let ipv6Local: LocalNode<IPv6Address>?
     let faults: [SubnetKey: String]
+    let ipv6Faults: [SubnetKey: String]
     let pending: [String: PendingEntry]
     let own: SubnetKey?
 
     init(_ snapshot: NodeStatus.Snapshot) {
         local = snapshot.dataplane.local
+        ipv6Local = snapshot.dataplane.ipv6Local
         faults = snapshot.faults
+        ipv6Faults = snapshot.ipv6Faults
         pending = Dictionary(snapshot.dataplane.pending.map { ($0.key, $0) }) { first, _ in first }
         own = snapshot.lease?.key
     }
@@ -46,19 +51,34 @@ struct DataplanePeers {
 
     /// `nil`: the lease is none of this node's business, such as its own.
     func document(of lease: Lease) -> DataplanePeerDocument? {
+        let problems = [faults[lease.key], ipv6Faults[lease.key]].compactMap(\.self)
         var document = DataplanePeerDocument(
-            subnet: "\(lease.subnet)", node: lease.announcement.node?.name, state: .present, fault: faults[lease.key],
-            entries: [])
+            subnet: lease.key.text, node: lease.announcement.node?.name, state: .present,
+            fault: problems.isEmpty ? nil : problems.joined(separator: "; "), entries: [])
+        // One half may be well where the other is not.
+        document.entries = (faults[lease.key] == nil ? entries(of: lease, local) : nil) ?? []
+        document.entries += (ipv6Faults[lease.key] == nil ? entries(of: lease, ipv6Local) : nil) ?? []
         if document.fault != nil {
             document.state = .fault
             return document
         }
+        guard !document.entries.isEmpty else { return nil }
+        if !document.entries.allSatisfy(\.isTrue) { document.state = .differs }
+        return document
+    }
+
+    /// The entries of one half of a lease; `nil`: that half is not programmed here.
+    func entries(of lease: Lease, isIPv6: Bool) -> [DataplanePeerDocument.Entry]? {
+        isIPv6 ? entries(of: lease, ipv6Local) : entries(of: lease, local)
+    }
+
+    private func entries<Address>(
+        of lease: Lease, _ local: LocalNode<Address>?
+    ) -> [DataplanePeerDocument.Entry]? {
         guard let local, case .success(let entries) = local.entries(for: lease) else { return nil }
-        document.entries = entries.described.map { key, entry in
+        return entries.described.map { key, entry in
             guard let pending = pending[key] else { return DataplanePeerDocument.Entry(wanted: entry, present: entry) }
             return DataplanePeerDocument.Entry(wanted: entry, present: pending.present)
         }
-        if !document.entries.allSatisfy(\.isTrue) { document.state = .differs }
-        return document
     }
 }

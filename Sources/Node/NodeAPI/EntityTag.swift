@@ -10,9 +10,15 @@ struct EntityTag: Hashable, CustomStringConvertible {
 
     init(_ value: String) { self.value = value }
 
-    /// Whether `If-None-Match` lists it, by the weak comparison that the header asks for (section 13.1.2).
-    func isKnown(to request: Request) -> Bool {
-        Self.tags(request.headers[values: .ifNoneMatch]).contains { $0 == "*" || $0 == description }
+    /// The tag by which `If-None-Match` lists it, by the weak comparison that the header asks for (section 13.1.2): its
+    /// own, or that of the same in gzip; `nil` where it is not known.
+    func known(to request: Request) -> String? {
+        let gzip = "\"\(value)\(GzipNegotiation.tagSuffix)\""
+        for tag in Self.tags(request.headers[values: .ifNoneMatch]) {
+            if tag == "*" || tag == description { return description }
+            if tag == gzip { return gzip }
+        }
+        return nil
     }
 
     private static func tags(_ headers: [String]) -> [Substring] {

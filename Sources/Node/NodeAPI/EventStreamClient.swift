@@ -25,7 +25,11 @@ final class EventStreamClient: Sendable {
     private let continuation: AsyncStream<Chunk>.Continuation
     private let missedBeats = Mutex(0)
 
-    init(limit: Int = EventStreamClient.limit) {
+    /// What the client wants to hear of.
+    let filter: LeaseFilter
+
+    init(filter: LeaseFilter = .none, limit: Int = EventStreamClient.limit) {
+        self.filter = filter
         (chunks, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(limit))
         self.limit = limit
     }

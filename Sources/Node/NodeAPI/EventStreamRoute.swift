@@ -17,13 +17,13 @@ struct EventStreamRoute: Sendable {
         accept.names(mediaType) && accept.quality(of: mediaType) > accept.quality(of: "application/json")
     }
 
-    func response(to request: Request) throws(APIProblem) -> Response {
+    func response(to request: Request, filter: LeaseFilter) throws(APIProblem) -> Response {
         let last = try Self.lastEvent(request)
         // Said before the response begins, where it still can be a problem.
-        let client = try request.method == .head ? nil : broadcast.join()
+        let client = try request.method == .head ? nil : broadcast.join(filter)
         let greeting: EventStreamClient.Chunk
         do {
-            greeting = try broadcast.greeting(after: last)
+            greeting = try broadcast.greeting(after: last, filter: filter)
         } catch {
             if let client { broadcast.leave(client) }
             throw error

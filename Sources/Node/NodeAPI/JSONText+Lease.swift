@@ -8,9 +8,13 @@ extension JSONText {
     mutating func lease(_ lease: Lease, isLocal: Bool, life: LeaseLife? = nil, token: String? = nil) {
         let announcement = lease.announcement
         raw("{\"subnet\":\"")
-        address(lease.subnet.address)
-        raw("/")
-        number(lease.subnet.length)
+        if let subnet = lease.key.ipv4Subnet {
+            address(subnet.address)
+            raw("/")
+            number(subnet.length)
+        } else {
+            raw(lease.key.text)
+        }
         raw("\",\"ipv6Subnet\":")
         string(lease.key.ipv6Subnet.map { "\($0)" })
         raw(",\"node\":")

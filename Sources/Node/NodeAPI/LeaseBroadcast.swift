@@ -37,7 +37,9 @@ final class LeaseBroadcast: Sendable {
     private let logger: Logger
     private let heartbeat: Duration
     private let state = Mutex(State())
-    private let snapshot = Mutex<Snapshot?>(nil)
+    private let snapshots = Mutex<[LeaseFilter: Snapshot]>([:])
+    /// Of how many filters the text of all leases is kept.
+    private static let snapshotLimit = 8
 
     /// More than the thousand, fewer than the connections there may be.
     static let clientLimit = 2048
@@ -77,8 +79,8 @@ final class LeaseBroadcast: Sendable {
     }
 
     /// Lets a client in; from now on it is given what happens.
-    func join() throws(APIProblem) -> EventStreamClient {
-        let client = EventStreamClient()
+    func join(_ filter: LeaseFilter = .none) throws(APIProblem) -> EventStreamClient {
+        let client = EventStreamClient(filter: filter)
         let isIn = state.withLock { state in
             guard !state.isOver, state.clients.count < Self.clientLimit else { return false }
             state.clients[ObjectIdentifier(client)] = client
@@ -100,35 +102,36 @@ final class LeaseBroadcast: Sendable {
 
     /// What a client that has just joined is told first, and up to which revision that is: what it missed since the
     /// last event it has, or every lease.
-    func greeting(after last: Revision?) throws(APIProblem) -> EventStreamClient.Chunk {
-        if let last, let missed = missed(after: last) { return missed }
+    func greeting(after last: Revision?, filter: LeaseFilter) throws(APIProblem) -> EventStreamClient.Chunk {
+        if let last, let missed = missed(after: last, filter) { return missed }
         let index = try catalog.current()
         let own = status.read { $0.lease?.key }
-        let buffer = snapshot.withLock { known in
-            if let known, known.mark == index.mark, known.own == own { return known.buffer }
-            var events = ServerSentEvents(capacity: index.leases.count * 400 + 256)
-            events.snapshot(index, own: own)
+        let buffer = snapshots.withLock { known in
+            if let known = known[filter], known.mark == index.mark, known.own == own { return known.buffer }
+            var events = ServerSentEvents(capacity: filter.isEmpty ? index.leases.count * 400 + 256 : 4096)
+            events.snapshot(index, filter: filter, own: own)
             let buffer = events.buffer
-            known = Snapshot(mark: index.mark, own: own, buffer: buffer)
+            if known.count >= Self.snapshotLimit { known = [:] }
+            known[filter] = Snapshot(mark: index.mark, own: own, buffer: buffer)
             return buffer
         }
         return EventStreamClient.Chunk(mark: index.mark, buffer: buffer)
     }
 
-    private func missed(after last: Revision) -> EventStreamClient.Chunk? {
+    private func missed(after last: Revision, _ filter: LeaseFilter) -> EventStreamClient.Chunk? {
         let found = status.read { snapshot in
             snapshot.journal.entries(after: last).map { (Array($0), snapshot.journal.mark, snapshot.lease?.key) }
         }
         guard let (entries, mark, own) = found else { return nil }
         var events = ServerSentEvents(capacity: entries.count * 512 + 32)
         events.comment("resumed")
-        for entry in entries { events.entry(entry, own: own) }
+        for entry in entries { events.entry(entry, filter: filter, own: own) }
         return EventStreamClient.Chunk(mark: mark, buffer: events.buffer)
     }
 
     private func deliver(from position: inout Position) {
         // The text of all leases is not kept longer than it is true.
-        snapshot.withLock { $0 = nil }
+        snapshots.withLock { $0 = [:] }
         let before = position
         let (now, entries, relit) = status.read { snapshot in
             let now = Position(snapshot)
@@ -140,21 +143,39 @@ final class LeaseBroadcast: Sendable {
         position = now
         guard clientCount > 0 else { return }
         guard let entries else {
-            if let chunk = try? greeting(after: nil) { give { $0.give(chunk) } }
+            tell { try? greeting(after: nil, filter: $0) }
             return
         }
         if !entries.isEmpty {
-            var events = ServerSentEvents(capacity: entries.count * 512)
-            for entry in entries { events.entry(entry, own: now.own) }
-            let chunk = EventStreamClient.Chunk(mark: now.mark, buffer: events.buffer)
-            give { $0.give(chunk) }
+            tell { filter in
+                var events = ServerSentEvents(capacity: entries.count * 512)
+                for entry in entries { events.entry(entry, filter: filter, own: now.own) }
+                return events.isEmpty ? nil : EventStreamClient.Chunk(mark: now.mark, buffer: events.buffer)
+            }
         }
         if !relit.isEmpty {
-            var events = ServerSentEvents()
-            for lease in relit { events.relight(lease, own: now.own) }
-            // Of no place in the history: also who knows the newest lease must hear of its new light.
-            let chunk = EventStreamClient.Chunk(mark: nil, buffer: events.buffer)
-            give { $0.give(chunk) }
+            tell { filter in
+                var events = ServerSentEvents()
+                for lease in relit where filter.admits(lease) { events.relight(lease, own: now.own) }
+                // Of no place in the history: also who knows the newest lease must hear of its new light.
+                return events.isEmpty ? nil : EventStreamClient.Chunk(mark: nil, buffer: events.buffer)
+            }
+        }
+    }
+
+    /// What all clients with one filter are told is made once.
+    private func tell(_ make: (LeaseFilter) -> EventStreamClient.Chunk?) {
+        var made: [LeaseFilter: EventStreamClient.Chunk?] = [:]
+        give { client in
+            let chunk: EventStreamClient.Chunk?
+            if let known = made[client.filter] {
+                chunk = known
+            } else {
+                chunk = make(client.filter)
+                made.updateValue(chunk, forKey: client.filter)
+            }
+            guard let chunk else { return true }
+            return client.give(chunk)
         }
     }
 

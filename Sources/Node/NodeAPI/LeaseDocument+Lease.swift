@@ -7,7 +7,7 @@ extension LeaseDocument {
     init(_ lease: Lease, isLocal: Bool) {
         let announcement = lease.announcement
         self.init(
-            subnet: "\(lease.subnet)", ipv6Subnet: lease.key.ipv6Subnet.map { "\($0)" },
+            subnet: lease.key.text, ipv6Subnet: lease.key.ipv6Subnet.map { "\($0)" },
             node: announcement.node?.name, publicIP: "\(announcement.publicIP)",
             publicIPv6: announcement.publicIPv6.map { "\($0)" }, kind: LeaseKind(lease.kind),
             owner: announcement.owner.name, backend: BackendDocument(announcement.backend),

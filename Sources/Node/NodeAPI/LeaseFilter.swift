@@ -60,7 +60,7 @@ struct LeaseFilter: Hashable {
         case nil: break
         }
         switch contains {
-        case .v4(let block): guard lease.subnet.contains(block) else { return false }
+        case .v4(let block): guard lease.key.ipv4Subnet?.contains(block) == true else { return false }
         case .v6(let block): guard lease.key.ipv6Subnet?.contains(block) == true else { return false }
         case nil: break
         }

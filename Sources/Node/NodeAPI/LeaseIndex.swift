@@ -80,11 +80,17 @@ struct LeaseIndex: Sendable {
         return place < leases.count && leases[place].subnet == subnet ? leases[place] : nil
     }
 
+    /// The lease of which the key names one subnet of two; `nil` where it names both.
+    func lease(like key: SubnetKey) -> Lease? {
+        guard let ipv6 = key.ipv6Subnet else { return lease(of: key.subnet) }
+        return key.ipv4Subnet == nil ? leases.first { $0.key.ipv6Subnet == ipv6 } : nil
+    }
+
     /// The lease whose subnet has the address; where several do, the smallest.
     func lease(containing address: IPAddress) -> Lease? {
         switch address {
         case .v4(let address):
-            leases.filter { $0.subnet.contains(address) }.max { $0.subnet.length < $1.subnet.length }
+            leases.filter { $0.key.ipv4Subnet?.contains(address) ?? false }.max { $0.subnet.length < $1.subnet.length }
         case .v6(let address):
             leases.filter { $0.key.ipv6Subnet?.contains(address) ?? false }
                 .max { $0.key.ipv6Subnet?.length ?? 0 < $1.key.ipv6Subnet?.length ?? 0 }

@@ -17,6 +17,18 @@ struct LeaseRoutes: Sendable {
     let version: String
     /// How long etcd may take to say what is left of a lease.
     var remainingTimeLimit = Duration.seconds(1)
+    private let remainingTimes: RemainingTimes
+
+    init(
+        status: NodeStatus, store: any LeaseStore, catalog: LeaseCatalog, events: EventStreamRoute, version: String
+    ) {
+        self.status = status
+        self.store = store
+        self.catalog = catalog
+        self.events = events
+        self.version = version
+        remainingTimes = RemainingTimes(clock: status.clock)
+    }
 
     /// The most leases on one page. Without a limit all come at once.
     static let pageLimit = 10_000
@@ -28,13 +40,9 @@ struct LeaseRoutes: Sendable {
     private func list(_ request: Request, _ context: APIRequestContext) throws -> Response {
         let accept = AcceptHeader(request)
         guard !EventStreamRoute.isWanted(accept) else {
-            guard request.uri.query?.isEmpty ?? true else {
-                throw APIProblem.badParameter(
-                    String(request.uri.queryParameters.first?.key ?? ""),
-                    "an event stream tells of every lease and takes no parameters; choose among its events, or ask for "
-                        + "application/json")
-            }
-            return try events.response(to: request)
+            // No pages: a stream has no end.
+            let query = try QueryParameters(request.uri.query, allowing: LeaseFilter.parameters)
+            return try events.response(to: request, filter: LeaseFilter(query))
         }
         let query = try QueryParameters(
             request.uri.query, allowing: LeaseFilter.parameters.union(["limit", "continue"]))
@@ -51,10 +59,13 @@ struct LeaseRoutes: Sendable {
                     version, digest, own.map { "\($0)" } ?? "", limit.map { "\($0)" } ?? "",
                     token.map { "\($0.last)" } ?? "",
                 ]))
-        let headers: HTTPFields = [
+        var headers: HTTPFields = [
             .eTag: tag.description, .cacheControl: "no-cache", .vary: "Accept", .contentType: "application/json",
         ]
-        guard !tag.isKnown(to: request) else { return Response(status: .notModified, headers: headers) }
+        if let known = tag.known(to: request) {
+            headers[.eTag] = known
+            return Response(status: .notModified, headers: headers)
+        }
         let start = token.map { index.place(after: $0.last) } ?? 0
         let body = page(of: index, from: start, limit: limit, filter: filter, digest: digest, own: own)
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
@@ -113,34 +124,30 @@ struct LeaseRoutes: Sendable {
     private func one(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         _ = try QueryParameters(request.uri.query, allowing: [])
         try AcceptHeader(request).require("application/json")
-        let key = try Self.key(context)
+        let key = try SubnetPath.present(context)
         let (found, own, isComplete) = status.read { ($0.leases[key], $0.lease?.key, $0.leases.isComplete) }
-        // By its IPv4 subnet alone, a lease of a dual-stack network is found as well.
-        guard let lease = try found ?? (key.ipv6Subnet == nil ? catalog.current().lease(of: key.subnet) : nil) else {
+        // By one of its subnets alone, a lease of a dual-stack network is found as well.
+        guard let lease = try found ?? catalog.current().lease(like: key) else {
             guard isComplete else { throw APIProblem.notReady(status.read { $0.feedProblem }) }
-            throw APIProblem.notFound("nobody has a lease of \(key.subnet)")
+            throw APIProblem.notFound("nobody has a lease of \(key.text)")
         }
         var life: LeaseLife?
         if let grant = lease.grantID {
-            life = await remainingTime(of: grant, context.logger).map { LeaseLife(remaining: $0) }
+            let left = await remainingTimes.remaining(of: grant) { await remainingTime(of: grant, context.logger) }
+            life = left.map { LeaseLife(remaining: $0) }
         }
         var text = JSONText(capacity: 512)
         text.lease(lease, isLocal: lease.key == own, life: life)
         // What is left of the lease changes without a revision; the revision in front is for If-Match.
         let tag = EntityTag("\(lease.modRevision)-" + EntityTag.digest([version], text.bytes))
-        let headers: HTTPFields = [
+        var headers: HTTPFields = [
             .eTag: tag.description, .cacheControl: "no-cache", .contentType: "application/json",
         ]
-        guard !tag.isKnown(to: request) else { return Response(status: .notModified, headers: headers) }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: text.bytes)))
-    }
-
-    static func key(_ context: APIRequestContext) throws(APIProblem) -> SubnetKey {
-        let text = context.parameters.get("subnet") ?? ""
-        guard let decoded = PercentEncoding.decode(text), let key = try? SubnetKey(parsing: decoded) else {
-            throw .badParameter("subnet", "'\(text)' is not a subnet as it stands in a path, such as 10.244.20.0-24")
+        if let known = tag.known(to: request) {
+            headers[.eTag] = known
+            return Response(status: .notModified, headers: headers)
         }
-        return key
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: text.bytes)))
     }
 
     /// `nil` where the grant is gone or etcd does not say in time.

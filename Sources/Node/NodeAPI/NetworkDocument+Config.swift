@@ -12,7 +12,8 @@ extension NetworkDocument {
             let usage = NetworkUsage(config, index: index, unreadable: unreadable)
             self.init(
                 revision: "\(index.revision)", config: NetworkConfigDocument(config), problem: problem,
-                range: SubnetRangeDocument(config.ipv4), ipv6Range: config.ipv6.map { SubnetRangeDocument($0) },
+                range: config.hasIPv4 ? SubnetRangeDocument(config.ipv4) : nil,
+                ipv6Range: config.ipv6.map { SubnetRangeDocument($0) },
                 used: usage.used, reserved: usage.reserved, free: usage.free)
             return
         }
@@ -42,6 +43,7 @@ extension NetworkConfigDocument {
         self.init(
             network: "\(ipv4.network)", subnetLength: ipv4.subnetLength, subnetMin: "\(ipv4.range.first.address)",
             subnetMax: "\(ipv4.range.last.address)", backend: Backend(config.backend))
+        if !config.hasIPv4 { enableIPv4 = false }
         guard let ipv6 = config.ipv6 else { return }
         enableIPv6 = true
         ipv6Network = "\(ipv6.network)"

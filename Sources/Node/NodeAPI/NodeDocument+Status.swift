@@ -14,12 +14,18 @@ extension NodeDocument {
         if let problem = snapshot.configProblem {
             problems.append(CheckProblemDocument(check: "network-config", problem: problem))
         }
+        // Which network the runtime takes is its own affair, and somebody may mean it.
+        if let precedence = snapshot.cni?.precedence {
+            problems.append(CheckProblemDocument(check: "cni-conflist", problem: precedence))
+        }
         self.init(
             name: snapshot.node.name, version: version, publicIP: snapshot.publicIP.map { "\($0)" },
+            publicIPv6: snapshot.publicIPv6.map { "\($0)" },
             phase: PhaseDocument(snapshot.phase(at: now)), ready: isReady,
             lease: snapshot.lease.map { LeaseDocument($0, isLocal: true) },
             deadline: snapshot.deadline.map { LeaseLife.text(of: $0, now: now) },
-            backend: snapshot.backend, device: snapshot.dataplane.device, mtu: snapshot.dataplane.mtu,
+            backend: snapshot.backend, device: snapshot.dataplane.device,
+            ipv6Device: snapshot.dataplane.ipv6Device, mtu: snapshot.dataplane.mtu,
             problems: problems)
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HTTPTypes
 import NIOCore
-import NIOHTTPTypes
 import Synchronization
 
 /// The connections that are open, so that they can be cut off.
@@ -16,6 +14,9 @@ final class OpenConnections: Sendable {
     }
 
     private let state = Mutex(State())
+    private let limit: Int
+
+    init(limit: Int = .max) { self.limit = limit }
 
     var count: Int { state.withLock { $0.channels.count } }
 
@@ -28,29 +29,17 @@ final class OpenConnections: Sendable {
         for channel in channels { channel.close(promise: nil) }
     }
 
-    fileprivate func add(_ channel: any Channel) {
-        let isOver = state.withLock { state in
+    /// `false`: there are as many as there may be, without this one.
+    func add(_ channel: any Channel) -> Bool {
+        let (isOver, isWelcome) = state.withLock { state in
             state.channels[ObjectIdentifier(channel)] = channel
-            return state.isOver
+            return (state.isOver, state.channels.count <= limit)
         }
         if isOver { channel.close(promise: nil) }
+        return isWelcome
     }
 
-    fileprivate func remove(_ channel: any Channel) {
+    func remove(_ channel: any Channel) {
         _ = state.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
-    }
-
-    /// One connection's part in it.
-    final class Handler: ChannelInboundHandler, RemovableChannelHandler {
-        typealias InboundIn = HTTPRequestPart
-        typealias InboundOut = HTTPRequestPart
-
-        private let connections: OpenConnections
-
-        init(_ connections: OpenConnections) { self.connections = connections }
-
-        func handlerAdded(context: ChannelHandlerContext) { connections.add(context.channel) }
-
-        func handlerRemoved(context: ChannelHandlerContext) { connections.remove(context.channel) }
     }
 }

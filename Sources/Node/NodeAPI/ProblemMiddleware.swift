@@ -3,10 +3,12 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NodeAgent
 
 /// The one place where what went wrong becomes a response (RFC 9457), and where each request is logged.
 struct ProblemMiddleware: RouterMiddleware {
     let table: EndpointTable
+    let metrics: NodeMetrics
 
     func handle(
         _ request: Request, context: APIRequestContext,
@@ -14,12 +16,16 @@ struct ProblemMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let start = ContinuousClock.now
         var response = await answer(request, context, next)
-        response.headers[.requestID] = context.id
+        let took = ContinuousClock.now - start
+        metrics.http(route: table.route(request.uri.path) ?? "unmatched", method: request.method.rawValue)
+            .count(status: response.status.code, took: took)
+        // One with an entity tag is the same for everybody who asks the same.
+        if response.headers[.eTag] == nil { response.headers[.requestID] = context.id }
         context.logger.debug(
             "request",
             metadata: [
                 "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(response.status.code)",
-                "took": "\(ContinuousClock.now - start)",
+                "took": "\(took)",
             ])
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -76,7 +82,7 @@ struct ProblemMiddleware: RouterMiddleware {
         .notFound("there is no \(path); GET /openapi.yaml says what there is")
     }
 
-    private static var tooLarge: APIProblem {
+    static var tooLarge: APIProblem {
         APIProblem(
             status: .contentTooLarge, title: "Content too large",
             detail: "a request's body may have \(APIRequestContext.largestBody) bytes",

@@ -23,23 +23,27 @@ struct ServerSentEvents {
     mutating func retry(_ milliseconds: Int) { text.raw("retry: \(milliseconds)\n\n") }
 
     /// Every lease: what was known before is no longer true.
-    mutating func snapshot(_ index: LeaseIndex, own: SubnetKey?) {
+    mutating func snapshot(_ index: LeaseIndex, filter: LeaseFilter, own: SubnetKey?) {
         text.raw("event: snapshot\nid: \(index.revision)\ndata: {\"revision\":\"\(index.revision)\",\"items\":[")
-        for (place, lease) in index.leases.enumerated() {
-            if place > 0 { text.raw(",") }
+        var isFirst = true
+        for lease in index.leases where filter.admits(lease) {
+            if !isFirst { text.raw(",") }
+            isFirst = false
             text.lease(lease, isLocal: lease.key == own)
         }
         text.raw("]}\n\n")
     }
 
-    mutating func entry(_ entry: LeaseJournal.Entry, own: SubnetKey?) {
-        for (place, change) in entry.changes.enumerated() {
+    /// What changed, as one sees it who knows only what the filter admits: a lease that comes into sight is added.
+    mutating func entry(_ entry: LeaseJournal.Entry, filter: LeaseFilter, own: SubnetKey?) {
+        let changes = filter.isEmpty ? entry.changes : entry.changes.compactMap { $0.seen(through: filter) }
+        for (place, change) in changes.enumerated() {
             switch change {
             case .added(let lease): event("added", lease, own: own)
             case .updated(let lease, _): event("updated", lease, own: own)
             case .removed(let lease): event("removed", lease, own: own)
             }
-            if place == entry.changes.count - 1 { text.raw("id: \(entry.revision)\n") }
+            if place == changes.count - 1 { text.raw("id: \(entry.revision)\n") }
             text.raw("\n")
         }
     }
@@ -54,5 +58,20 @@ struct ServerSentEvents {
         text.raw("event: \(name)\ndata: ")
         text.lease(lease, isLocal: lease.key == own)
         text.raw("\n")
+    }
+}
+
+extension LeaseChange {
+    fileprivate func seen(through filter: LeaseFilter) -> LeaseChange? {
+        switch self {
+        case .added(let lease), .removed(let lease): return filter.admits(lease) ? self : nil
+        case .updated(let lease, let previous):
+            switch (filter.admits(previous), filter.admits(lease)) {
+            case (true, true): return self
+            case (false, true): return .added(lease)
+            case (true, false): return .removed(previous)
+            case (false, false): return nil
+            }
+        }
     }
 }

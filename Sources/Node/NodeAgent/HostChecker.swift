@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Dataplane
+import IPAddressing
 import Leases
 package import Logging
 import ServiceLifecycle
@@ -14,6 +15,8 @@ package struct HostChecker<Inspector: HostInspector>: Service {
     private let underlay: Underlay
     private let device: String?
     private let resync: Duration
+    /// How often the host is looked at while the dataplane can't be set up.
+    private let impatience: Duration
     private let logger: Logger
     /// One element or none, however often a look is asked for.
     private let signals: AsyncStream<Void>
@@ -21,13 +24,15 @@ package struct HostChecker<Inspector: HostInspector>: Service {
 
     /// The device's name; `nil`: `tartan.VNI`.
     package init(
-        inspector: Inspector, status: NodeStatus, underlay: Underlay, device: String?, resync: Duration, logger: Logger
+        inspector: Inspector, status: NodeStatus, underlay: Underlay, device: String?, resync: Duration, logger: Logger,
+        impatience: Duration = .seconds(3)
     ) {
         self.inspector = inspector
         self.status = status
         self.underlay = underlay
         self.device = device
         self.resync = resync
+        self.impatience = impatience
         self.logger = logger
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -41,9 +46,14 @@ package struct HostChecker<Inspector: HostInspector>: Service {
         let looks = signals.cancelOnGracefulShutdown()
         await withDiscardingTaskGroup { group in
             defer { group.cancelAll() }
-            group.addTask { while (try? await Task.sleep(for: resync)) != nil { signal.yield() } }
+            group.addTask { while (try? await Task.sleep(for: pause)) != nil { signal.yield() } }
             for await _ in looks { await look(&isReported) }
         }
+    }
+
+    /// While the dataplane can't be set up, what is in the way is most wanted, and nobody else asks for a look.
+    private var pause: Duration {
+        status.read { $0.dataplane.problem == nil } ? resync : min(resync, impatience)
     }
 
     private func look(_ isReported: inout Bool) async {
@@ -62,10 +72,13 @@ package struct HostChecker<Inspector: HostInspector>: Service {
     private func expectation() -> HostExpectation? {
         status.read { snapshot in
             guard case .valid(let config)? = snapshot.config else { return nil }
-            var name = device ?? ""
-            if device == nil, case .vxlan(let vxlan) = config.backend { name = "tartan.\(vxlan.vni)" }
-            return HostExpectation(
-                config: config, own: snapshot.lease?.key, underlay: snapshot.underlay ?? underlay, device: name)
+            var wanted = HostExpectation(
+                config: config, own: snapshot.lease?.key, underlay: snapshot.underlay ?? underlay, device: device ?? "")
+            if case .vxlan(let vxlan) = config.backend {
+                wanted.device = IPv4Address.deviceName(vni: vxlan.vni, chosen: device)
+                if config.ipv6 != nil { wanted.ipv6Device = IPv6Address.deviceName(vni: vxlan.vni, chosen: device) }
+            }
+            return wanted
         }
     }
 

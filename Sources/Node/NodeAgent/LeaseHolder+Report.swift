@@ -21,6 +21,7 @@ extension LeaseHolder {
     func report(_ notice: LeaseHolderNotice) {
         switch notice {
         case .claimConflict(let key, let holder):
+            status.metrics.count(.claim)
             logger.info(
                 "another node was quicker; trying the next free subnet",
                 metadata: ["subnet": "\(key)", "holder": "\(holder?.announcement.node?.name ?? "unknown")"])
@@ -47,7 +48,7 @@ extension LeaseHolder {
                 metadata: ["error": "\(error)", "in": "\(pause)"])
         case .reclaiming(let key):
             logger.warning("the lease ended in etcd; claiming the same subnet again", metadata: ["subnet": "\(key)"])
-            status.update { $0.leaseProblem = "the lease of \(key.subnet) ended in etcd and is being claimed again" }
+            status.update { $0.leaseProblem = "the lease of \(key.text) ended in etcd and is being claimed again" }
         case .renewed(let until):
             let hadProblem = status.update { snapshot in
                 defer { snapshot.leaseProblem = nil }
@@ -64,6 +65,7 @@ extension LeaseHolder {
                 "this node's lease lies outside of what the network config gives out; it is kept until a restart",
                 metadata: ["subnet": "\(key)"])
         case .identityConflict(let conflict):
+            status.metrics.count(.identity)
             logger.critical(
                 "another node goes by this one's name or address, and is to stop",
                 metadata: [
@@ -76,6 +78,7 @@ extension LeaseHolder {
                 "this node's public address has changed; its lease is to say so", metadata: ["publicIP": "\(address)"])
         case .addressTaken(let conflict): logger.error("\(conflict)")
         case .overlap(let lease):
+            status.metrics.count(.overlap)
             logger.critical(
                 "another lease covers this node's subnet; the younger of the two gives way",
                 metadata: [

@@ -47,6 +47,10 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         let ending = await withDiscardingTaskGroup { group -> Ending in
             defer { group.cancelAll() }
             for await input in inbox.inputs.cancelOnGracefulShutdown() {
+                if case .pulse(let pulse) = input {
+                    pulse.answer()
+                    continue
+                }
                 if case .timer = input { alarm.set(nil) }
                 let actions = handle(input, &machine)
                 if let ending = Ending(actions) {
@@ -119,6 +123,7 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
         case .timer: return machine.timerFired(at: now)
         case .addressChanged(let address, let ipv6):
             return status.read { machine.addressChanged(to: address, ipv6, in: $0.leases, at: now) }
+        case .pulse: return []
         }
     }
 
@@ -136,10 +141,11 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             remember(lease.key)
             reconciler.setOwn(lease.key)
         case .lost(let key, let holder):
+            status.metrics.count(.lost)
             logger.critical(
                 "the subnet belongs to another node now; this node's pods are cut off until it has another",
                 metadata: ["subnet": "\(key)", "holder": "\(holder?.announcement.node?.name ?? "unknown")"])
-            status.update { $0.leaseProblem = "the lease of \(key.subnet) was lost to another node" }
+            status.update { $0.leaseProblem = "the lease of \(key.text) was lost to another node" }
             giveUp(key)
             reconciler.lose(key)
         case .report(let notice): report(notice)
@@ -166,9 +172,13 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             switch request {
             case .grant(let ttl): return .granted(try await store.grant(ttl: ttl), sentAt: sentAt)
             case .commit(let claim): return .committed(claim, try await store.commit(claim))
-            case .renew(let grant): return .renewed(grant, try await store.renew(grant), sentAt: sentAt)
+            case .renew(let grant):
+                let ttl = try await store.renew(grant)
+                status.metrics.count(ttl == nil ? .gone : .renewed)
+                return .renewed(grant, ttl, sentAt: sentAt)
             }
         } catch {
+            if case .renew = request, error.remedy != .cancelled { status.metrics.count(.failed) }
             return .failed(request, error)
         }
     }

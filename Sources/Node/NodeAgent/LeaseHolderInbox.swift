@@ -16,6 +16,8 @@ package struct LeaseHolderInbox: Sendable {
         case timer
         /// The node's own addresses are others now.
         case addressChanged(IPv4Address, IPv6Address?)
+        /// The watchdog asks whether the loop still runs.
+        case pulse(LoopPulse)
     }
 
     let inputs: AsyncStream<Input>

@@ -12,10 +12,13 @@ package final class NodeStatus: Sendable {
     private let state: Mutex<Snapshot>
 
     package init(
-        node: NodeID, clock: MonotonicClock, configKey: String = "/coreos.com/network/config"
+        node: NodeID, clock: MonotonicClock, configKey: String = "/coreos.com/network/config",
+        metrics: NodeMetrics = NodeMetrics()
     ) {
         state = Mutex(Snapshot(node: node))
         self.clock = clock
+        self.metrics = metrics
+        startedAt = clock.now
         self.configKey = configKey
         (leaseSignals, leaseSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -25,6 +28,9 @@ package final class NodeStatus: Sendable {
     private let leaseSignal: AsyncStream<Void>.Continuation
 
     package let clock: MonotonicClock
+    /// What the loops count.
+    package let metrics: NodeMetrics
+    package let startedAt: MonotonicTime
     /// Where the network config stands in etcd, for sentences that tell of it.
     package let configKey: String
 
@@ -48,6 +54,9 @@ package final class NodeStatus: Sendable {
         package let node: NodeID
         /// The address that the node announces, or will.
         package var publicIP: IPv4Address?
+        /// Whether the node has, or is to have, a subnet of its own; an authority need not.
+        package var leasesForItself = true
+        package var publicIPv6: IPv6Address?
         /// The interface to the peers as it is now, once it is another than at the start.
         package var underlay: Underlay?
         /// The config in force: the last good one that this node could apply; before there was one, what etcd says.
@@ -63,10 +72,14 @@ package final class NodeStatus: Sendable {
         package var lease: Lease?
         /// Where the holder stood when it last moved; see ``phase(at:)``.
         package var lastPhase = LeasePhase.starting
+        /// For how long a renewal makes the lease live; `nil`: not told.
+        package var leaseTTL: Duration?
         /// Until when the lease is surely alive.
         package var deadline: MonotonicTime?
         /// Why the feed of leases can't be believed at the moment.
         package var feedProblem: String?
+        /// Since when that is so.
+        package var feedProblemSince: MonotonicTime?
         /// What the lease waits for or what the store last refused.
         package var leaseProblem: String?
         /// Why the node's present address is not announced.
@@ -78,8 +91,12 @@ package final class NodeStatus: Sendable {
         package var isSubnetFileWritten = false
         /// Why the subnet file is not as it should be; `nil`: it is, or its time has not come.
         package var subnetFileProblem: String?
+        /// `nil`: this daemon does not tell container runtimes of the network.
+        package var cni: CNIStatus?
         /// Leases that are not programmed, each with the reason.
         package var faults: [SubnetKey: String] = [:]
+        /// The same of the leases' other half, where only that is not programmed.
+        package var ipv6Faults: [SubnetKey: String] = [:]
 
         /// The lease's phase now: past its deadline it is fenced, whether or not the holder has come to say so.
         package func phase(at now: MonotonicTime) -> LeasePhase {
@@ -92,8 +109,17 @@ package final class NodeStatus: Sendable {
         /// The checks behind `/readyz`, each with what is wrong, `nil` where nothing is.
         package func readiness(at now: MonotonicTime) -> [(name: String, problem: String?)] {
             let phase = phase(at: now)
+            let cni = cni.map { [("cni-conflist", $0.readinessProblem)] } ?? []
+            let etcd = feedProblem ?? (leases.isComplete ? nil : "the leases have not been read yet")
+            guard leasesForItself else {
+                let isUsable = if case .valid? = config { true } else { false }
+                return [
+                    ("etcd", etcd),
+                    ("network-config", isUsable ? nil : configProblem ?? "the network config has not been read yet"),
+                ]
+            }
             return [
-                ("etcd", feedProblem ?? (leases.isComplete ? nil : "the leases have not been read yet")),
+                ("etcd", etcd),
                 (
                     "lease",
                     phase == .leased || phase == .renewing
@@ -104,7 +130,7 @@ package final class NodeStatus: Sendable {
                     "subnet-file",
                     subnetFileProblem ?? (isSubnetFileWritten ? nil : "the subnet file has not been written yet")
                 ),
-            ]
+            ] + cni
         }
     }
 }
@@ -129,7 +155,11 @@ package struct DataplaneStatus: Hashable, Sendable {
     /// When the kernel's tables were last read as a whole.
     package var lastAudit: MonotonicTime?
     /// What this node makes of its peers' leases; `nil` before the kernel was first looked at.
-    package var local: LocalNode?
+    package var local: LocalNode<IPv4Address>?
+    /// The same for IPv6; `nil` also where it is not carried.
+    package var ipv6Local: LocalNode<IPv6Address>?
+    /// IPv6's VXLAN device.
+    package var ipv6Device: String?
     /// Where kernel and leases differed after the last pass, the first ``pendingLimit``.
     package var pending: [PendingEntry] = []
     package var pendingCount = 0

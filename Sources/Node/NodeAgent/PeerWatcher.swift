@@ -56,10 +56,14 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
     private func take(_ event: LeaseEvent) {
         switch event {
         case .snapshot(let part):
-            if part.isFirst, status.read({ $0.leases.revision == .zero }) { whenFirstRead() }
+            if part.isFirst {
+                status.metrics.count(.listing)
+                if status.read({ $0.leases.revision == .zero }) { whenFirstRead() }
+            }
             reportUnreadable(part.records)
             let changes = status.update { snapshot in
                 snapshot.feedProblem = nil
+                snapshot.feedProblemSince = nil
                 let changes = snapshot.leases.apply(part)
                 snapshot.journal.record(changes, at: part.revision, isWhole: part.isLast)
                 return changes
@@ -75,6 +79,7 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
                 holder.post(.leasesKnown)
             }
         case .changes(let records, let config, let revision):
+            status.metrics.watched(records.count)
             reportUnreadable(records)
             let changes = status.update { snapshot in
                 let changes = snapshot.leases.apply(records, at: revision)
@@ -90,18 +95,23 @@ package struct PeerWatcher<Store: LeaseStore>: Service {
             let isFreed = records.contains { if case .gone = $0 { true } else { false } }
             if !changes.isEmpty || isFreed { holder.post(.leasesChanged(changes)) }
         case .interrupted(let error):
+            let now = status.clock.now
             let isNews = status.update { snapshot in
                 defer { snapshot.feedProblem = error.description }
+                if snapshot.feedProblemSince == nil { snapshot.feedProblemSince = now }
                 return snapshot.feedProblem == nil
             }
+            if isNews { status.metrics.count(.interruption) }
             let sentence: Logger.Message =
                 status.read { $0.leases.revision == .zero }
                 ? "the leases can't be read from etcd yet; trying again until they can; check --etcd-endpoints"
                 : "etcd can't be followed at the moment; what is known stays in force"
             logger.log(level: isNews ? .warning : .debug, sentence, metadata: ["error": "\(error)"])
         case .resumed:
+            status.metrics.count(.resume)
             let wasBroken = status.update { snapshot in
                 defer { snapshot.feedProblem = nil }
+                snapshot.feedProblemSince = nil
                 return snapshot.feedProblem != nil
             }
             if wasBroken { logger.notice("etcd is being followed again") }

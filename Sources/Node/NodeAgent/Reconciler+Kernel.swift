@@ -6,31 +6,36 @@ import Leases
 import Logging
 
 extension Reconciler {
-    /// The underlay, the device, the host's addresses and the kernel's tables, each looked at where something is not
-    /// known to be true.
-    func prepare(_ state: inout ReconcilerState) async throws(DataplaneError) {
-        guard let config = state.config else { return }
-        let backend = settings.carriesTraffic ? config.backend : .none
-        if state.needsUnderlay { await findUnderlay(&state) }
-        try await removeFormerDevice(backend, &state)
-        if case .vxlan(let vxlan) = backend { try await prepareDevice(vxlan, &state) }
-        if state.needsAddresses {
-            state.addresses = try await driver.localAddresses()
-            state.needsAddresses = false
-            lookForPublicIP(&state)
+    /// One family's device, the host's addresses and the kernel's tables, each looked at where something is not known
+    /// to be true.
+    func prepare<Address: DataplaneAddress>(
+        _ family: inout FamilyState<Address>, _ situation: Situation
+    ) async throws(DataplaneError) {
+        let isCarried = settings.carriesTraffic && situation.carries(Address.self)
+        if settings.carriesTraffic, !isCarried, situation.requires(Address.self) {
+            throw DataplaneError(
+                remedy: .misconfigured,
+                description: "the network has \(Address.familyName), but '\(situation.underlay.name)' has no such "
+                    + "address; give it one or name another interface with --iface")
         }
-        if state.needsDump { try await dump(&state) }
-        let usesNextHops = try await driver.supportsNextHops()
-        state.local = LocalNode(
-            node: settings.node, publicIP: state.underlay.publicIP, mac: settings.mac, key: state.own,
-            backend: backend, usesNextHops: usesNextHops, addresses: state.addresses,
-            networks: state.underlay.networks)
-        state.lastProblem = nil
+        let backend = isCarried ? situation.config.backend : .none
+        try await removeFormerDevice(backend, &family, situation)
+        if case .vxlan(let vxlan) = backend { try await prepareDevice(vxlan, &family, situation) }
+        if family.needsAddresses {
+            family.addresses = try await Address.localAddresses(of: driver)
+            family.needsAddresses = false
+        }
+        if family.needsDump { try await dump(&family) }
+        family.local = LocalNode(
+            node: settings.node, publicIP: Address.publicIP(of: situation.underlay) ?? Address(bits: 0),
+            mac: Address.mac(settings.mac), key: situation.own, backend: backend,
+            usesNextHops: try await driver.supportsNextHops(), addresses: family.addresses,
+            networks: Address.networks(of: situation.underlay), family: Address.family(of: situation.config))
     }
 
     /// The underlay may have come back with another index, MTU or address. Where the rule finds none, the last one
     /// stays it, so that the peers' entries are kept right; it is asked for again with the next pass.
-    private func findUnderlay(_ state: inout ReconcilerState) async {
+    func findUnderlay(_ state: inout ReconcilerState) async {
         var problem: String?
         var found: Underlay?
         let pinned = settings.selection.pinned(to: state.underlay)
@@ -53,9 +58,9 @@ extension Reconciler {
     }
 
     private func adopt(_ underlay: Underlay, isChosen: Bool, _ state: inout ReconcilerState) {
-        if isChosen, (underlay.publicIP, underlay.ipv6Address) != state.announcing {
-            state.announcing = (underlay.publicIP, underlay.ipv6Address)
-            holder.post(.addressChanged(underlay.publicIP, underlay.ipv6Address))
+        if isChosen, (underlay.publicIP, underlay.publicIPv6) != state.announcing {
+            state.announcing = (underlay.publicIP, underlay.publicIPv6)
+            holder.post(.addressChanged(underlay.publicIP, underlay.publicIPv6))
         }
         guard underlay != state.underlay else { return }
         logger.notice(
@@ -64,19 +69,23 @@ extension Reconciler {
                 "interface": "\(underlay.name)", "index": "\(underlay.index)", "mtu": "\(underlay.mtu)",
                 "address": "\(underlay.address)",
             ])
-        let hasMoved = (underlay.index, underlay.address) != (state.underlay.index, state.underlay.address)
+        let hasMoved =
+            (underlay.index, underlay.address, underlay.ipv6Address)
+            != (state.underlay.index, state.underlay.address, state.underlay.ipv6Address)
         state.underlay = underlay
         status.update { $0.underlay = underlay }
         // What the kernel removed with the old one it told nobody.
-        state.needsDump = true
-        state.prepared = nil
+        state.ipv4.needsDump = true
+        state.ipv6.needsDump = true
+        state.ipv4.prepared = nil
+        state.ipv6.prepared = nil
         if hasMoved { whenMoved() }
     }
 
     /// An address that somebody chose may be one of a translation elsewhere; where it was this host's own, it is missed.
-    private func lookForPublicIP(_ state: inout ReconcilerState) {
-        guard let address = settings.selection.publicIP else { return }
-        if state.addresses.contains(address) {
+    func lookForPublicIP(_ state: inout ReconcilerState) {
+        guard let address = settings.selection.publicIP, !state.ipv4.needsAddresses else { return }
+        if state.ipv4.addresses.contains(address) {
             state.hadPublicIP = true
             state.lostPublicIP = nil
         } else if state.hadPublicIP {
@@ -87,144 +96,111 @@ extension Reconciler {
         }
     }
 
-    private func deviceName(_ vxlan: VXLANConfig) -> String { settings.device ?? "tartan.\(vxlan.vni)" }
-
-    /// The device of an earlier config goes before that of the new one comes, whose UDP port it may have.
-    private func removeFormerDevice(
-        _ backend: BackendConfig, _ state: inout ReconcilerState
+    /// The device of an earlier config goes before that of the new one comes, whose UDP port it may have. So does one
+    /// that is left of an earlier run, where the network has lost that family.
+    private func removeFormerDevice<Address: DataplaneAddress>(
+        _ backend: BackendConfig, _ family: inout FamilyState<Address>, _ situation: Situation
     ) async throws(DataplaneError) {
-        guard let former = state.deviceName else { return }
-        if case .vxlan(let vxlan) = backend, deviceName(vxlan) == former { return }
+        var wanted: String?
+        if case .vxlan(let vxlan) = backend { wanted = Address.deviceName(vni: vxlan.vni, chosen: settings.device) }
+        var former = family.deviceName
+        if former == nil, wanted == nil, family.table == nil, case .vxlan(let vxlan) = situation.config.backend {
+            former = Address.deviceName(vni: vxlan.vni, chosen: settings.device)
+        }
+        guard let former, former != wanted else { return }
         try await driver.removeDevice(named: former)
-        logger.notice("the device of an earlier config is removed", metadata: ["device": "\(former)"])
-        state.forgetDevice()
+        if family.deviceName != nil {
+            logger.notice("the device of an earlier config is removed", metadata: ["device": "\(former)"])
+        }
+        family.forgetDevice()
     }
 
-    private func prepareDevice(_ vxlan: VXLANConfig, _ state: inout ReconcilerState) async throws(DataplaneError) {
-        let device = VXLANDevice(
-            name: deviceName(vxlan), config: vxlan, mac: settings.mac,
-            underlay: state.underlay, address: state.own.map { IPv4Prefix(host: $0.subnet.address) })
-        guard state.prepared != device else { return }
-        if state.deviceFight.holds(device.name, at: status.clock.now) {
-            guard state.prepared == nil else { return }
+    private func prepareDevice<Address: DataplaneAddress>(
+        _ vxlan: VXLANConfig, _ family: inout FamilyState<Address>, _ situation: Situation
+    ) async throws(DataplaneError) {
+        let name = Address.deviceName(vni: vxlan.vni, chosen: settings.device)
+        guard let local = Address.address(of: situation.underlay) else {
+            throw DataplaneError(
+                remedy: .misconfigured,
+                description: "'\(situation.underlay.name)' has no \(Address.familyName) address of its own; give it one"
+            )
+        }
+        let device = VXLANDevice<Address>(
+            name: name, config: vxlan, mac: Address.mac(settings.mac), underlay: situation.underlay, local: local,
+            address: situation.own.flatMap(Address.subnet(of:)).map { Prefix(host: $0.address) })
+        guard family.prepared != device else { return }
+        if family.deviceFight.holds(device.name, at: status.clock.now) {
+            guard family.prepared == nil else { return }
             // Without its device no entry can be right.
             throw DataplaneError(
                 remedy: .retry,
                 description: "somebody keeps changing the device '\(device.name)', which is repaired more slowly now; "
                     + "find out who, or choose another name with --device")
         }
-        let isFirst = state.table == nil
-        try await driver.prepare(device)
-        if state.isDeviceDrifted {
-            state.repairs.device += 1
+        let isFirst = family.table == nil
+        try await Address.prepare(device, by: driver)
+        if family.isDeviceDrifted {
+            family.repairs.device += 1
             logger.notice("device repaired", metadata: ["device": "\(device.name)"])
         } else if isFirst {
             logger.info("device ready", metadata: ["device": "\(device.name)", "mtu": "\(device.mtu)"])
         }
         // The tables of a device that was made anew are its own, and empty.
-        if !device.isSame(as: state.prepared) { state.needsDump = true }
-        state.prepared = device
+        if !device.isSame(as: family.prepared) { family.needsDump = true }
+        family.prepared = device
     }
 
     /// Reads the kernel's tables. What is not as it was last seen is drift, but for what went with the device.
-    private func dump(_ state: inout ReconcilerState) async throws(DataplaneError) {
-        let seen = try await driver.seen()
-        state.needsDump = false
-        state.lastAudit = status.clock.now
-        if state.table != nil {
-            let drifted = state.table?.tracker.seeAll(seen) ?? []
-            if !state.isDeviceDrifted, !state.isDeviceRemoved {
-                note(drifted, &state, isFight: !state.isUnderlayDrifted)
+    private func dump<Address: DataplaneAddress>(_ family: inout FamilyState<Address>) async throws(DataplaneError) {
+        let seen = try await Address.seen(by: driver)
+        family.needsDump = false
+        if family.table != nil {
+            let drifted = family.table?.tracker.seeAll(seen) ?? []
+            if !family.isDeviceDrifted, !family.isDeviceRemoved {
+                note(drifted, &family, isFight: !family.isUnderlayDrifted)
             }
         } else {
-            var tracker = DataplaneTracker<IPv4Address>()
+            var tracker = DataplaneTracker<Address>()
             tracker.seeAll(seen)
-            state.unowned = tracker
+            family.unowned = tracker
         }
-        state.isUnderlayDrifted = false
-        state.isDeviceRemoved = false
+        family.isUnderlayDrifted = false
+        family.isDeviceRemoved = false
         // While the device waits for its repair, so does its account.
-        if state.prepared != nil { state.isDeviceDrifted = false }
+        if family.prepared != nil { family.isDeviceDrifted = false }
     }
 
     /// Applies what is pending and not held; what the kernel refuses is held and tried again apart.
     ///
     /// - Returns: whether the picture of the kernel was true; otherwise the next pass looks at everything anew.
-    func apply(_ state: inout ReconcilerState) async -> Bool {
-        guard state.table != nil else { return true }
+    func apply<Address: DataplaneAddress>(_ family: inout FamilyState<Address>, removing: Bool) async -> Bool {
+        guard family.table != nil else { return true }
         let now = status.clock.now
-        let plan =
-            state.table?.tracker.plan(removing: state.isComplete) { key in
-                state.refusals.holds(key, at: now) || state.fights.holds(key, at: now)
-            } ?? []
-        state.forgetSettled()
+        let plan = family.plan(removing: removing, at: now)
+        family.forgetSettled()
         guard !plan.isEmpty else { return true }
-        let failures = await driver.apply(plan)
-        var isSound = true
-        var next = failures.makeIterator()
-        var failure = next.next()
-        for (index, operation) in plan.enumerated() {
-            if let failed = failure, failed.index == index {
-                failure = next.next()
-                if failed.error.remedy == .resync { isSound = false }
-                refused(operation, failed.error, &state)
-            } else {
-                state.table?.tracker.done(operation)
-                done(operation, &state)
-            }
-        }
-        if !isSound { state.askForAudit() }
-        logger.debug("dataplane changed", metadata: ["operations": "\(plan.count)", "refused": "\(failures.count)"])
-        return isSound
-    }
-
-    private func refused(
-        _ operation: Operation<IPv4Address>, _ error: DataplaneError, _ state: inout ReconcilerState
-    ) {
-        let key = operation.key
-        // Where the picture was wrong, the entry itself may be well.
-        if error.remedy != .resync { state.refusals.strike(key, at: status.clock.now) }
-        if state.refused.isEmpty {
+        let failures = await Address.apply(plan, by: driver)
+        let outcome = family.settle(plan, failures, at: now)
+        if let (operation, error) = outcome.firstRefusal {
             logger.error(
                 "the kernel refuses an entry, which is tried again apart from the others",
                 metadata: ["entry": "\(operation)", "error": "\(error)"])
         }
-        state.refused[key] = error.description
-    }
-
-    private func done(_ operation: Operation<IPv4Address>, _ state: inout ReconcilerState) {
-        let key = operation.key
-        if !state.refused.isEmpty, state.refused.removeValue(forKey: key) != nil {
-            state.refusals.clear(key)
-            if state.refused.isEmpty { logger.notice("every refused entry is settled now") }
-        }
-        guard !state.drifted.isEmpty, state.drifted.remove(key) != nil else { return }
-        state.repairs.count(key.kind)
-        logger.notice("entry repaired", metadata: ["entry": "\(operation)"])
+        for operation in outcome.repaired { logger.notice("entry repaired", metadata: ["entry": "\(operation)"]) }
+        if outcome.isSettledAgain { logger.notice("every refused entry is settled now") }
+        logger.debug("dataplane changed", metadata: ["operations": "\(plan.count)", "refused": "\(failures.count)"])
+        return outcome.isSound
     }
 
     /// Takes this node's entries out of the kernel; the device and the pods' bridge stay.
-    func withdraw(_ state: inout ReconcilerState) async {
-        guard state.table != nil else { return }
-        state.table?.tracker.unwantAll()
-        state.isComplete = true
-        state.refusals = HoldTable(grace: .max, first: .zero, limit: .zero, memory: .zero)
-        state.fights = state.refusals
-        _ = await apply(&state)
-        logger.notice("entries withdrawn", metadata: ["refused": "\(state.refused.count)"])
-    }
-}
-
-extension ReconcilerState {
-    /// Of entries that are as they should be, or that nobody wants any more, nothing is to be told.
-    fileprivate mutating func forgetSettled() {
-        guard let tracker = table?.tracker else { return }
-        if !drifted.isEmpty { drifted = drifted.filter { tracker.isPending($0) } }
-        guard !refused.isEmpty else { return }
-        for key in refused.keys where !tracker.isPending(key) {
-            refused[key] = nil
-            refusals.clear(key)
-        }
+    func withdraw<Address: DataplaneAddress>(_ family: inout FamilyState<Address>) async {
+        guard family.table != nil else { return }
+        family.table?.tracker.unwantAll()
+        family.refusals = HoldTable(grace: .max, first: .zero, limit: .zero, memory: .zero)
+        family.fights = family.refusals
+        _ = await apply(&family, removing: true)
+        logger.notice(
+            "entries withdrawn", metadata: ["family": "\(Address.familyName)", "refused": "\(family.refused.count)"])
     }
 }
 

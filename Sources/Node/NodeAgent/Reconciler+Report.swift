@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dataplane
+import IPAddressing
 import Leases
 import Logging
 
@@ -9,20 +10,13 @@ extension Reconciler {
     /// that was found to be another than it was taken for; `false` where that failed.
     func publish(_ state: inout ReconcilerState, isSound: Bool) async -> Bool {
         guard forfeit(&state) else { return false }
-        guard let table = state.table else { return true }
-        let account = account(of: state, table)
-        status.update { $0.dataplane = account }
-        guard isSound, state.isComplete, let own = state.own, let config = state.config else { return true }
-        if config.ipv6 != nil, !state.hasToldOfIPv6 {
-            state.hasToldOfIPv6 = true
-            logger.warning(
-                "IPv6 is not programmed: pods get IPv4 addresses alone, whatever the network's EnableIPv6 says",
-                metadata: ["ipv6Network": "\(config.ipv6.map { "\($0.network)" } ?? "")"])
+        guard state.ipv4.table != nil || state.ipv6.table != nil else {
+            if let problem = state.problem { status.update { $0.dataplane.problem = problem } }
+            return true
         }
-        // A pod's IPv6 address would lead nowhere.
-        let file = SubnetFile(
-            network: config.network, subnet: own.subnet, mtu: account.mtu ?? state.underlay.mtu,
-            masquerade: settings.masquerade)
+        let account = account(of: state)
+        status.update { $0.dataplane = account }
+        guard isSound, state.isComplete, let file = subnetFile(&state, mtu: account.mtu) else { return true }
         guard file != state.published else { return true }
         do {
             try await publishSubnet(file)
@@ -36,6 +30,25 @@ extension Reconciler {
             reportFile(error)
             return false
         }
+    }
+
+    /// What pods may have: of each family that is carried. A pod's address of another would lead nowhere.
+    private func subnetFile(_ state: inout ReconcilerState, mtu: Int?) -> SubnetFile? {
+        guard let own = state.own, let situation = Situation(state) else { return nil }
+        let config = situation.config
+        // Who only leases can't tell what is carried.
+        let hasIPv4 = settings.carriesTraffic ? situation.carries(IPv4Address.self) : config.hasIPv4
+        let hasIPv6 = settings.carriesTraffic ? situation.carries(IPv6Address.self) : config.ipv6 != nil
+        if config.ipv6 != nil, !hasIPv6, !state.hasToldOfIPv6 {
+            state.hasToldOfIPv6 = true
+            logger.warning(
+                "the network has IPv6, and the underlay has no global IPv6 address: pods here get IPv4 addresses alone",
+                metadata: ["interface": "\(situation.underlay.name)"])
+        }
+        return SubnetFile(
+            network: hasIPv4 ? config.network : .noIPv4, subnet: hasIPv4 ? own.subnet : .noIPv4,
+            ipv6Network: hasIPv6 ? config.ipv6?.network : nil, ipv6Subnet: hasIPv6 ? own.ipv6Subnet : nil,
+            mtu: mtu ?? situation.underlay.mtu, masquerade: settings.masquerade)
     }
 
     /// The holder has written it, if it could: here it is tried again.
@@ -75,26 +88,42 @@ extension Reconciler {
             + "\(state.underlay.publicIP) now"
     }
 
-    private func account(of state: ReconcilerState, _ table: PeerTable) -> DataplaneStatus {
+    private func account(of state: ReconcilerState) -> DataplaneStatus {
+        let (ipv4, ipv6) = (state.ipv4, state.ipv6)
         var account = DataplaneStatus()
-        account.device = state.deviceName
-        account.mtu = state.deviceMTU ?? state.underlay.mtu
-        account.wanted = table.tracker.wantedCount
-        account.present = table.tracker.seenCount
-        account.refused = state.refused.values.sorted().prefix(10).map(\.self)
-        account.refusedCount = state.refused.count
-        let now = status.clock.now
-        let fights =
-            state.deviceFight.held(at: now).map { "device \($0)" } + state.fights.held(at: now).map(\.description)
-        account.fights = fights.sorted().prefix(10).map(\.self)
-        account.repairs = state.repairs
+        account.device = ipv4.deviceName ?? ipv6.deviceName
+        account.ipv6Device = ipv6.deviceName
+        // A pod has one MTU for both.
+        account.mtu = [ipv4.deviceMTU, ipv6.deviceMTU].compactMap(\.self).min() ?? state.underlay.mtu
+        account.repairs = ipv4.repairs + ipv6.repairs
+        account.fights = (fights(of: ipv4) + fights(of: ipv6)).sorted().prefix(10).map(\.self)
         account.lastAudit = state.lastAudit
-        account.problem = state.underlayProblem ?? addressProblem(state)
-        account.local = state.local
-        account.pendingCount = table.tracker.pendingCount
-        account.pending = table.tracker.pendingEntries(
-            limit: DataplaneStatus.pendingLimit,
-            DeviceNames(vxlan: state.deviceName ?? "", underlay: state.underlay.name))
+        account.problem = state.problem ?? addressProblem(state)
+        account.local = ipv4.local
+        account.ipv6Local = ipv6.local?.backend == BackendConfig.none ? nil : ipv6.local
+        var refused: [String] = []
+        add(ipv4, to: &account, &refused, underlay: state.underlay.name)
+        add(ipv6, to: &account, &refused, underlay: state.underlay.name)
+        account.refused = refused.sorted().prefix(10).map(\.self)
+        account.refusedCount = refused.count
         return account
+    }
+
+    private func fights<Address: DataplaneAddress>(of family: FamilyState<Address>) -> [String] {
+        let now = status.clock.now
+        return family.deviceFight.held(at: now).map { "device \($0)" } + family.fights.held(at: now).map(\.description)
+    }
+
+    private func add<Address: DataplaneAddress>(
+        _ family: FamilyState<Address>, to account: inout DataplaneStatus, _ refused: inout [String], underlay: String
+    ) {
+        refused += family.refused.values
+        guard let tracker = family.table?.tracker else { return }
+        account.wanted += tracker.wantedCount
+        account.present += tracker.seenCount
+        account.pendingCount += tracker.pendingCount
+        account.pending += tracker.pendingEntries(
+            limit: DataplaneStatus.pendingLimit - account.pending.count,
+            DeviceNames(vxlan: family.deviceName ?? "", underlay: underlay))
     }
 }

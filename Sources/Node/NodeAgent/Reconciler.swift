@@ -54,7 +54,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     let inbox: ReconcilerInbox
     let logger: Logger
     /// Publishes the subnet; called after the device is up and the known peers are in, but for those that the kernel
-    /// refuses.
+    /// refuses, and again, with ``SubnetFile/isLeaseLost``, when it is another node's.
     let publishSubnet: @Sendable (SubnetFile) async throws -> Void
     /// Takes the promise of a lost subnet back, where the subnet file still makes it.
     let forfeitSubnet: @Sendable (SubnetKey) throws -> Void
@@ -92,7 +92,10 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             // One timer at a time, unless something is due sooner.
             var timer: MonotonicTime?
             for await _ in signals {
-                guard let due = await pass(&state) else { continue }
+                let start = ContinuousClock.now
+                let next = await pass(&state)
+                status.metrics.reconciled(in: .now - start)
+                guard let due = next else { continue }
                 let now = status.clock.now
                 if let timer, now < timer, timer <= due { continue }
                 timer = due
@@ -102,86 +105,125 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
                 }
             }
         }
-        if settings.withdrawsOnShutdown { await withdraw(&state) }
+        guard settings.withdrawsOnShutdown else { return }
+        await withdraw(&state.ipv4)
+        await withdraw(&state.ipv6)
     }
 
     /// - Returns: when there is something to be done although nothing may come.
     private func pass(_ state: inout ReconcilerState) async -> MonotonicTime? {
         let content = inbox.take()
+        // A pass that never ends is what the watchdog looks for.
+        defer { content.pulse?.answer() }
         state.take(content)
         if content.hasDrift { await noteDrift(&state) }
-        do {
-            try await prepare(&state)
-        } catch {
-            report(error, &state)
-            // What the content said must not be lost: the next pass finds it in the table once there is one.
-            want(content, &state)
-            let now = status.clock.now
-            return state.prepared == nil
-                ? state.deviceFight.nextEnd(after: now) ?? state.retryTime(at: now)
-                : state.retryTime(at: now)
-        }
-        want(content, &state)
-        let isSound = await apply(&state)
+        if state.needsUnderlay, state.config != nil { await findUnderlay(&state) }
+        guard let situation = Situation(state) else { return nil }
+        let isAuditing = state.ipv4.needsDump || state.ipv6.needsDump
+        let outcomes = [
+            await pass(&state.ipv4, situation, content, into: \.faults),
+            await pass(&state.ipv6, situation, content, into: \.ipv6Faults),
+        ]
+        lookForPublicIP(&state)
+        if isAuditing, !state.ipv4.needsDump, !state.ipv6.needsDump { state.lastAudit = status.clock.now }
+        if outcomes.contains(.unsound) { state.askForAudit() }
+        let isSound = outcomes.allSatisfy { $0 == .sound }
         guard await publish(&state, isSound: isSound), isSound, !state.needsUnderlay else {
             let now = status.clock.now
-            let retry = state.retryTime(at: now)
+            // A device that waits for the end of a fight has nothing to be tried before.
+            let waiting =
+                state.ipv4.problem == nil || state.ipv4.prepared != nil
+                ? nil : state.ipv4.deviceFight.nextEnd(after: now)
+            let retry = waiting ?? state.retryTime(at: now)
             return state.nextHoldEnd(after: now).map { min($0, retry) } ?? retry
         }
         state.backoff.reset()
         return state.nextHoldEnd(after: status.clock.now)
     }
 
-    private func report(_ error: DataplaneError, _ state: inout ReconcilerState) {
-        if state.lastProblem != error.description {
-            logger.error("the dataplane can't be set up; trying again", metadata: ["error": "\(error)"])
+    private enum Outcome {
+        case sound
+        /// The kernel was found to be another than it was taken for.
+        case unsound
+        case failed
+    }
+
+    /// One family's part of a pass, which the other's trouble does not touch.
+    private func pass<Address: DataplaneAddress>(
+        _ family: inout FamilyState<Address>, _ situation: Situation, _ content: ReconcilerInbox.Content,
+        into faults: WritableKeyPath<NodeStatus.Snapshot, [SubnetKey: String]>
+    ) async -> Outcome {
+        do {
+            try await prepare(&family, situation)
+            family.problem = nil
+        } catch {
+            if family.problem != error.description {
+                logger.error("the dataplane can't be set up; trying again", metadata: ["error": "\(error)"])
+            }
+            family.problem = error.description
         }
-        state.lastProblem = error.description
-        // What is wrong with the underlay is likely to be the cause.
-        let problem = state.underlayProblem ?? error.description
-        status.update { $0.dataplane.problem = problem }
+        // Also after an error: what the content said must not be lost.
+        want(content, &family, into: faults)
+        guard family.problem == nil else { return .failed }
+        return await apply(&family, removing: situation.isComplete) ? .sound : .unsound
     }
 
     /// Puts changed leases into the table, and all of them when this node has become another.
-    private func want(_ content: ReconcilerInbox.Content, _ state: inout ReconcilerState) {
-        guard let local = state.local else { return }
-        var faults: PeerTable.Faults = [:]
+    private func want<Address: DataplaneAddress>(
+        _ content: ReconcilerInbox.Content, _ family: inout FamilyState<Address>,
+        into published: WritableKeyPath<NodeStatus.Snapshot, [SubnetKey: String]>
+    ) {
+        guard let local = family.local else { return }
+        // Of a family that is not carried nobody's lease needs to be known.
+        let isCarried = local.backend != .none
+        var faults: PeerFaults<Address> = [:]
         var isAnew = false
-        if var table = state.table {
-            state.table = nil  // The only one, so that changing it copies nothing.
-            isAnew = status.read { table.setLocal(local, leases: $0.leases.leases, &faults) }
-            if !isAnew {
+        if var table = family.table {
+            family.table = nil  // The only one, so that changing it copies nothing.
+            isAnew = status.read { snapshot in
+                isCarried
+                    ? table.setLocal(local, leases: snapshot.leases.leases, &faults)
+                    : table.setLocal(local, leases: EmptyCollection(), &faults)
+            }
+            if !isAnew, isCarried {
                 // Each by itself: whoever else wants to know something need not wait for all of them.
                 for key in content.leases { table.set(status.read { $0.leases[key] }, for: key, &faults) }
             }
-            state.table = table
+            family.table = table
         } else {
             var table = PeerTable(local: local)
-            table.tracker = state.unowned ?? DataplaneTracker()
-            state.unowned = nil
-            status.read { snapshot in
-                for lease in snapshot.leases.leases { table.set(lease, for: lease.key, &faults) }
+            table.tracker = family.unowned ?? DataplaneTracker()
+            family.unowned = nil
+            if isCarried {
+                status.read { snapshot in
+                    for lease in snapshot.leases.leases { table.set(lease, for: lease.key, &faults) }
+                }
             }
             isAnew = true
-            state.table = table
+            family.table = table
         }
-        setFaults(faults, replacing: isAnew)
+        if isAnew || !faults.isEmpty { setFaults(faults, replacing: isAnew, in: published) }
     }
 
-    private func setFaults(_ faults: PeerTable.Faults, replacing: Bool) {
+    private func setFaults<Address: DataplaneAddress>(
+        _ faults: PeerFaults<Address>, replacing: Bool,
+        in published: WritableKeyPath<NodeStatus.Snapshot, [SubnetKey: String]>
+    ) {
+        let family = Address.self == IPv4Address.self ? "" : "\(Address.familyName): "
         let news = status.update { snapshot in
-            let known = snapshot.faults
-            if replacing { snapshot.faults = [:] }
-            var news: [(SubnetKey, PeerFault)] = []
+            let known = snapshot[keyPath: published]
+            if replacing { snapshot[keyPath: published] = [:] }
+            var news: [(SubnetKey, String)] = []
             for (key, fault) in faults {
                 // A subnet that is kept for a node that is not there yet has no VTEP.
                 let isIdle = fault == .missingVTEP && snapshot.leases[key]?.kind == .reservation
                 guard let fault, fault.isWorthReporting, !isIdle else {
-                    if !snapshot.faults.isEmpty { snapshot.faults[key] = nil }
+                    if !snapshot[keyPath: published].isEmpty { snapshot[keyPath: published][key] = nil }
                     continue
                 }
-                snapshot.faults[key] = fault.description
-                if known[key] != fault.description { news.append((key, fault)) }
+                let sentence = family + fault.description
+                snapshot[keyPath: published][key] = sentence
+                if known[key] != sentence { news.append((key, sentence)) }
             }
             return news
         }

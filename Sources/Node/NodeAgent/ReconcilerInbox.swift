@@ -19,6 +19,8 @@ package final class ReconcilerInbox: Sendable {
         /// The kernel has something to say.
         var hasDrift = false
         var isAuditDue = false
+        /// The watchdog asks whether the loop still runs.
+        var pulse: LoopPulse?
     }
 
     private let content = Mutex(Content())
@@ -49,6 +51,8 @@ package final class ReconcilerInbox: Sendable {
     func noteDrift() { change { $0.hasDrift = true } }
 
     func noteAuditDue() { change { $0.isAuditDue = true } }
+
+    func ask(_ pulse: LoopPulse) { change { $0.pulse = pulse } }
 
     package func setConfig(_ config: ConfigReading) { change { $0.config = config } }
 

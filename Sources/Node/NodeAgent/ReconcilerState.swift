@@ -6,8 +6,6 @@ import Leases
 
 /// What the reconciler's loop keeps between passes.
 struct ReconcilerState {
-    typealias Key = EntryKey<IPv4Address>
-
     var config: NetworkConfig?
     var own: SubnetKey?
     var isComplete = false
@@ -19,59 +17,27 @@ struct ReconcilerState {
     var underlay: Underlay
     /// Why the underlay can't be found, or is not what the lease says; `nil`: it is well.
     var underlayProblem: String?
-    var addresses: Set<IPv4Address> = []
     /// A public address that somebody chose and this host had, when it has it no more.
     var lostPublicIP: IPv4Address?
     var hadPublicIP = false
     /// The addresses that the lease holder was told last.
     var announcing: (IPv4Address, IPv6Address?)
-    /// The device as last prepared; `nil`: it must be (again).
-    var prepared: VXLANDevice? {
-        didSet {
-            guard let prepared else { return }
-            (deviceName, deviceMTU) = (prepared.name, prepared.mtu)
-        }
-    }
-    /// Also while it is being mended.
-    private(set) var deviceName: String?
-    private(set) var deviceMTU: Int?
-    /// We removed the device ourselves since the tables were last read.
-    var isDeviceRemoved = false
-    var local: LocalNode?
-    /// What the leases mean, against what the kernel has; `nil` before the kernel was first looked at.
-    var table: PeerTable?
-    /// What the kernel had at first, until there is a table.
-    var unowned: DataplaneTracker<IPv4Address>?
-
-    /// What must be looked at anew.
     var needsUnderlay = false
-    var needsAddresses = true
-    var needsDump = true
-    /// The device was changed by others and has not been mended yet.
-    var isDeviceDrifted = false
-    /// The underlay's link or address has changed since the tables were last read.
-    var isUnderlayDrifted = false
 
-    /// Entries that others changed and that are not as they were yet.
-    var drifted: Set<Key> = []
-    /// Entries that the kernel refuses, each with the sentence that says so.
-    var refused: [Key: String] = [:]
-    var refusals = HoldTable<Key>(grace: 0, first: .milliseconds(200), limit: .seconds(30), memory: .seconds(60))
-    /// Entries that somebody keeps changing: three repairs at once, then ever later ones.
-    var fights = HoldTable<Key>(grace: 3, first: .milliseconds(500), limit: .seconds(30), memory: .seconds(60))
-    var deviceFight = HoldTable<String>(
-        grace: 3, first: .milliseconds(500), limit: .seconds(30), memory: .seconds(60))
+    var ipv4 = FamilyState<IPv4Address>()
+    var ipv6 = FamilyState<IPv6Address>()
 
-    var repairs = RepairCounts()
     var lastAudit: MonotonicTime?
-    var lastProblem: String?
     var backoff = Backoff(first: .milliseconds(50), limit: .seconds(30))
     var random = SystemRandomNumberGenerator()
 
     init(underlay: Underlay) {
         self.underlay = underlay
-        announcing = (underlay.publicIP, underlay.ipv6Address)
+        announcing = (underlay.publicIP, underlay.publicIPv6)
     }
+
+    /// Why the dataplane as a whole is not true. What is wrong with the underlay is likely to be the cause.
+    var problem: String? { underlayProblem ?? ipv4.problem ?? ipv6.problem }
 
     mutating func take(_ content: ReconcilerInbox.Content) {
         if case .valid(let config)? = content.config { self.config = config }
@@ -88,27 +54,45 @@ struct ReconcilerState {
         if content.isAuditDue { askForAudit() }
     }
 
-    /// Everything is looked at again: the device, the addresses, the tables.
+    /// Everything is looked at again: the underlay, the devices, the addresses, the tables.
     mutating func askForAudit() {
         needsUnderlay = true
-        needsAddresses = true
-        needsDump = true
-        prepared = nil
-    }
-
-    /// The device was removed because the config wants another, or none.
-    mutating func forgetDevice() {
-        prepared = nil
-        (deviceName, deviceMTU) = (nil, nil)
-        isDeviceDrifted = false
-        isDeviceRemoved = true
-        needsDump = true
+        ipv4.askForAudit()
+        ipv6.askForAudit()
     }
 
     mutating func retryTime(at now: MonotonicTime) -> MonotonicTime { now + backoff.next(using: &random) }
 
     mutating func nextHoldEnd(after now: MonotonicTime) -> MonotonicTime? {
-        [refusals.nextEnd(after: now), fights.nextEnd(after: now), deviceFight.nextEnd(after: now)]
-            .compactMap(\.self).min()
+        [ipv4.nextHoldEnd(after: now), ipv6.nextHoldEnd(after: now)].compactMap(\.self).min()
+    }
+}
+
+/// What both families must know, as of one pass.
+struct Situation {
+    let config: NetworkConfig
+    let own: SubnetKey?
+    let isComplete: Bool
+    let underlay: Underlay
+    let hasUnderlayProblem: Bool
+
+    init?(_ state: ReconcilerState) {
+        guard let config = state.config else { return nil }
+        self.config = config
+        own = state.own
+        isComplete = state.isComplete
+        underlay = state.underlay
+        hasUnderlayProblem = state.underlayProblem != nil
+    }
+
+    /// Whether packets of the family go from node to node: the network has it, and so has the underlay, because each
+    /// goes by an outer header of its own kind, as flannel's do.
+    func carries<Address: DataplaneAddress>(_ family: Address.Type) -> Bool {
+        Address.family(of: config) != nil && Address.publicIP(of: underlay) != nil
+    }
+
+    /// Whether the family can't be done without: IPv6 in a network that has IPv4 as well can.
+    func requires<Address: DataplaneAddress>(_ family: Address.Type) -> Bool {
+        Address.self == IPv4Address.self ? config.hasIPv4 : !config.hasIPv4
     }
 }

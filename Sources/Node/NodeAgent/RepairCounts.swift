@@ -15,6 +15,16 @@ package struct RepairCounts: Hashable, Sendable {
 
     package var total: Int { device + neighbors + fdb + nextHops + routes }
 
+    static func + (left: Self, right: Self) -> Self {
+        var sum = left
+        sum.device += right.device
+        sum.neighbors += right.neighbors
+        sum.fdb += right.fdb
+        sum.nextHops += right.nextHops
+        sum.routes += right.routes
+        return sum
+    }
+
     mutating func count(_ kind: EntryKind) {
         switch kind {
         case .neighbor: neighbors += 1

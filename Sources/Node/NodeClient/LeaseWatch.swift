@@ -27,6 +27,7 @@ package struct LeaseWatch: AsyncSequence, Sendable {
     let http: CurlClient
     let request: CurlRequest
     let server: ServerAddress
+    let access: NodeAccess
 
     package func makeAsyncIterator() -> Iterator { Iterator(watch: self) }
 
@@ -74,6 +75,7 @@ package struct LeaseWatch: AsyncSequence, Sendable {
             parser.restart()
             var request = watch.request
             if let id = parser.lastEventID { request.headers.append(CurlHeader("Last-Event-ID", id)) }
+            try watch.access.authorize(&request, for: watch.server)
             let stream: CurlStream
             do {
                 stream = try await watch.http.stream(request)

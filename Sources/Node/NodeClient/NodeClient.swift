@@ -7,11 +7,13 @@ import FoundationEssentials
 /// A client of one daemon's REST endpoint, as openapi.yaml describes it.
 package struct NodeClient: Sendable {
     package let server: ServerAddress
+    private let access: NodeAccess
     private let http: CurlClient
 
-    package init(server: ServerAddress) {
+    package init(server: ServerAddress, access: NodeAccess = NodeAccess()) {
         self.server = server
-        http = CurlClient()
+        self.access = access
+        http = CurlClient(configuration: CurlConfiguration(tls: access.tls))
     }
 
     /// Every lease as of one revision, by subnet; all pages of it.
@@ -70,12 +72,20 @@ package struct NodeClient: Sendable {
         return response.status == 200 ? nil : String(decoding: response.body, as: UTF8.self)
     }
 
+    /// Returns where a daemon answers `/livez`.
+    package func checkLife() async throws(NodeClientError) {
+        let response = try await send(request(.get, "/livez"))
+        guard response.status == 200 else {
+            throw .badAnswer(server: server, status: response.status, reason: "it does not say that it is alive")
+        }
+    }
+
     /// The leases as they change, for as long as somebody reads; see ``LeaseWatch``.
     package func watchLeases() -> LeaseWatch {
         var request = request(.get, "/v1/leases", headers: [CurlHeader("Accept", "text/event-stream")])
         // The daemon sends a comment every so often; a stream that brings not even that is broken.
         request.idleLimit = .seconds(60)
-        return LeaseWatch(http: http, request: request, server: server)
+        return LeaseWatch(http: http, request: request, server: server, access: access)
     }
 
     private func get<Answer: Decodable>(_ path: String) async throws(NodeClientError) -> Answer {
@@ -108,6 +118,8 @@ package struct NodeClient: Sendable {
     }
 
     private func send(_ request: CurlRequest) async throws(NodeClientError) -> CurlResponse {
+        var request = request
+        try access.authorize(&request, for: server)
         do {
             return try await http.send(request)
         } catch {
@@ -132,7 +144,8 @@ package struct NodeClient: Sendable {
 extension LeaseDocument {
     /// The subnet as the lease's key in etcd and the endpoint's paths have it: `10.244.20.0-24`.
     package var key: String {
-        let parts = [subnet, ipv6Subnet].compactMap(\.self)
+        // Without IPv4 nothing stands in its place, in flannel's form.
+        let parts = [subnet == ipv6Subnet ? "0.0.0.0/0" : subnet, ipv6Subnet].compactMap(\.self)
         return parts.map { String($0.map { $0 == "/" ? "-" : $0 }) }.joined(separator: "&")
     }
 }

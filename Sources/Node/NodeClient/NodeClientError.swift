@@ -9,17 +9,17 @@ package enum NodeClientError: Error, Hashable, Sendable, CustomStringConvertible
     case unreachable(CurlError, server: ServerAddress)
     /// The daemon's own word (RFC 9457).
     case refused(ProblemDocument)
+    /// What the client was given to prove itself by can't be used; nothing was sent.
+    case badAccess(String)
     /// An answer that is not the daemon's, or not of this version.
     case badAnswer(server: ServerAddress, status: Int, reason: String)
 
     package var description: String {
         switch self {
-        case .unreachable(let error, let server):
-            switch error {
-            case .couldNotConnect, .couldNotResolve:
-                "no daemon answers at \(server); start tartand there, or name another one with --server"
-            default: "the daemon at \(error)"
-            }
+        case .unreachable(let error, let server): ConnectionComplaint.sentence(error, server)
+        case .refused(let problem) where problem.status == 401:
+            "the daemon does not know who asks: \(problem.detail); give --token-file, or --cert and --key"
+        case .badAccess(let sentence): sentence
         case .refused(let problem): problem.detail.isEmpty ? problem.title : problem.detail
         case .badAnswer(let server, let status, let reason):
             "\(server) does not answer like a tartand of this version (status \(status)): \(reason)"
@@ -29,7 +29,7 @@ package enum NodeClientError: Error, Hashable, Sendable, CustomStringConvertible
     /// The status of an answer; `nil` where none came.
     package var status: Int? {
         switch self {
-        case .unreachable: nil
+        case .unreachable, .badAccess: nil
         case .refused(let problem): problem.status
         case .badAnswer(_, let status, _): status
         }

@@ -22,7 +22,8 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
             var path = text.dropFirst("unix:".count)
             if path.hasPrefix("//") { path = path.dropFirst(2) }
             guard path.hasPrefix("/") else { throw ServerAddressError(text: text) }
-            self.init(socketPath: String(path))
+            // One slash, so that what is printed is read as the same again.
+            self.init(socketPath: "/" + path.drop { $0 == "/" })
             return
         }
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
@@ -41,6 +42,17 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
             throw ServerAddressError(text: text)
         }
         self.init(base: "\(scheme)://\(host)", socketPath: nil)
+    }
+
+    var isClearText: Bool { socketPath == nil && base.hasPrefix("http:") }
+
+    /// Whether nobody but the daemon sees what is sent: it is encrypted, or does not leave this host.
+    var keepsSecrets: Bool {
+        guard isClearText else { return true }
+        let host = base.dropFirst("http://".count)
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } : host.prefix { $0 != ":" }
+        if name.hasPrefix("127.") { return name.allSatisfy { $0.isASCII && $0.isNumber || $0 == "." } }
+        return name == "localhost" || name == "[::1"
     }
 
     package var description: String { socketPath.map { "unix:\($0)" } ?? base }

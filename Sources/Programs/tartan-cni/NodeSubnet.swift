@@ -18,7 +18,7 @@ struct NodeSubnet {
             throw PluginError(
                 .badConfiguration, "\(path) can't be used: \(error); let tartand write it anew, or correct subnetFile")
         }
-        guard Self.holdsPods(file.subnet), file.ipv6Subnet.map(Self.holdsPods) ?? true else {
+        guard !file.hasIPv4 || Self.holdsPods(file.subnet), file.ipv6Subnet.map(Self.holdsPods) ?? true else {
             throw PluginError(.badConfiguration, "the subnet in \(path) has no room for pods; it must be /30 or larger")
         }
     }
@@ -28,8 +28,8 @@ struct NodeSubnet {
         guard file.isLeaseLost else { return }
         throw PluginError(
             .cutOff,
-            "this node's lease of \(file.subnet) is lost or was given back, and another node may have it; start tartand, or "
-                + "see what it says, and start the pods anew when this node has a subnet again")
+            "this node's lease of \(file.subnets) is lost or was given back, and another node may have it; start tartand, "
+                + "or see what it says, and start the pods anew when this node has a subnet again")
     }
 
     /// At least two addresses beside the first and the last.
@@ -39,14 +39,18 @@ struct NodeSubnet {
 
     /// The pools in the order of the results; each family's first address is the gateway.
     var pools: [AddressPool] {
-        var pools = [AddressPool.v4(.init(file.subnet))]
+        var pools: [AddressPool] = []
+        if file.hasIPv4 { pools.append(.v4(.init(file.subnet))) }
         if let subnet = file.ipv6Subnet { pools.append(.v6(.init(subnet))) }
         return pools
     }
 
     /// The ways to the cluster's other nodes.
     var networks: [AddressWithLength] {
-        var networks = [AddressWithLength(.v4(file.network.address), length: file.network.length)]
+        var networks: [AddressWithLength] = []
+        if file.hasIPv4 {
+            networks.append(AddressWithLength(.v4(file.network.address), length: file.network.length))
+        }
         if file.ipv6Subnet != nil, let network = file.ipv6Network {
             networks.append(AddressWithLength(.v6(network.address), length: network.length))
         }
@@ -56,7 +60,7 @@ struct NodeSubnet {
     /// Whether an address is one that a node's bridge may have had before the subnet changed.
     func isInCluster(_ address: IPAddress) -> Bool {
         switch address {
-        case .v4(let address): file.network.contains(address)
+        case .v4(let address): file.hasIPv4 && file.network.contains(address)
         case .v6(let address): file.ipv6Network?.contains(address) ?? false
         }
     }

@@ -35,7 +35,10 @@ struct EtcdSource: LeaseSource {
     func leases() async throws -> LeaseListDocument { LeaseListDocument(try await snapshot().table) }
 
     func lease(_ key: SubnetKey) async throws -> LeaseDocument? {
-        guard let lease = try await snapshot().table[key] else { return nil }
+        let table = try await snapshot().table
+        // By its IPv6 subnet alone, a lease of a dual-stack network is found as well.
+        let other = key.ipv4Subnet == nil ? table.leases.first { $0.key.ipv6Subnet == key.ipv6Subnet } : nil
+        guard let lease = table[key] ?? other else { return nil }
         var document = LeaseDocument(lease)
         if let grant = lease.grantID, let left = try await store.remainingTime(of: grant) {
             document.ttl = Int(left.components.seconds)
@@ -55,7 +58,7 @@ struct EtcdSource: LeaseSource {
         let (table, config) = try await snapshot()
         let lease = table.leases.first { lease in
             switch address {
-            case .v4(let address): lease.subnet.contains(address)
+            case .v4(let address): lease.key.ipv4Subnet?.contains(address) ?? false
             case .v6(let address): lease.key.ipv6Subnet?.contains(address) ?? false
             }
         }
@@ -63,12 +66,17 @@ struct EtcdSource: LeaseSource {
         if case .valid(let config) = config {
             inNetwork =
                 switch address {
-                case .v4(let address): config.network.contains(address)
+                case .v4(let address): config.hasIPv4 && config.network.contains(address)
                 case .v6(let address): config.ipv6?.network.contains(address) ?? false
                 }
         }
+        let holder = lease.map { $0.announcement.node.map { "\($0)" } ?? "\($0.announcement.publicIP)" }
         return LookupDocument(
             ip: "\(address)", inNetwork: inNetwork, lease: lease.map { LeaseDocument($0) }, path: nil,
+            steps: lease.map { lease in
+                let text = "\(lease.subnet) of \(holder ?? "-")"
+                return [PathStepDocument(.lease, wanted: text, present: text)]
+            } ?? [],
             problem: lease == nil ? "no node holds a subnet with this address" : nil)
     }
 

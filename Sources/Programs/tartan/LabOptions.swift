@@ -14,6 +14,10 @@ struct LabOptions: ParsableArguments {
     var pods = 2
     @Option(help: "The cluster's network.")
     var network = "10.244.0.0/16"
+    @Flag(name: .customLong("ipv6"), help: "IPv6 beside IPv4, on the nodes' common network and for the pods.")
+    var ipv6 = false
+    @Flag(name: .customLong("ipv6-only"), help: "IPv6 in place of IPv4.")
+    var ipv6Only = false
     @Option(help: "How long a lease lives without renewal, such as 90s. (default: the daemon's)")
     var leaseTtl: String?
     @Option(help: "The daemon to run. (default: beside this program, else in PATH)")
@@ -33,6 +37,8 @@ struct LabOptions: ParsableArguments {
             name: try lab.lab(), nodes: nodes, pods: pods, network: prefix, leaseTTL: leaseTtl,
             tools: try LabTools(tartan: LabTools.ownPath, tartand: tartand))
         settings.daemonOptions = daemonOptions
+        if ipv6 { settings.families = .dual }
+        if ipv6Only { settings.families = .ipv6 }
         return settings
     }
 
@@ -59,6 +65,8 @@ struct LabOptions: ParsableArguments {
             "--name", "\(settings.name)", "--nodes", "\(nodes)", "--pods", "\(pods)", "--network", network, "--tartand",
             settings.tools.tartand,
         ]
+        if ipv6 { arguments.append("--ipv6") }
+        if ipv6Only { arguments.append("--ipv6-only") }
         if let leaseTtl { arguments += ["--lease-ttl", leaseTtl] }
         return daemonOptions.isEmpty ? arguments : arguments + ["--"] + daemonOptions
     }

@@ -7,7 +7,10 @@ enum LabText {
     static func description(_ lab: LabDescription, colour: Bool) -> String {
         var table = TextTable(["NODE", "ADDRESS", "SUBNET", "PODS"])
         for node in lab.nodes {
-            let pods = lab.pods.filter { $0.node == node.name }.map { "\($0.name) \($0.address)" }
+            let pods = lab.pods.filter { $0.node == node.name }.map { pod in
+                let ipv6 = pod.ipv6Address.flatMap { $0 == pod.address ? nil : " \($0)" } ?? ""
+                return "\(pod.name) \(pod.address)\(ipv6)"
+            }
             table.append([
                 TextTable.Cell(node.name), TextTable.Cell(node.address), TextTable.Cell(node.subnet, style: .cyan),
                 TextTable.Cell(pods.isEmpty ? "-" : pods.joined(separator: ", ")),
@@ -17,7 +20,10 @@ enum LabText {
         let option = lab.name == "lab" ? "" : " --name \(lab.name)"
         text += "\nTry:\n"
         if let first = lab.pods.first, let last = lab.pods.last(where: { $0.node != first.node }) {
-            text += "  tartan lab exec\(option) \(first.name) -- ping -c 3 \(last.address)\n"
+            let ipv6 = last.ipv6Address.flatMap { $0 == last.address ? nil : $0 }
+            for address in [last.address, ipv6].compactMap(\.self) {
+                text += "  tartan lab exec\(option) \(first.name) -- ping -c 3 \(address)\n"
+            }
         }
         if let node = lab.nodes.first { text += "  tartan leases --server \(node.server)\n" }
         return text + "  tartan lab down\(option)\n"

@@ -13,7 +13,7 @@ struct LabUpCommand: AsyncParsableCommand {
 
             With --json it prints one object: name, folder, network, underlay (the prefix of the nodes' addresses), \
             keeper (a process id), etcd {namespace, endpoint, prefix, pid}, nodes [{name, namespace, address, subnet, \
-            gateway, mtu, pid, server, subnetFile, stateDir, log}], pods [{name, namespace, node, address}].
+            gateway, mtu, pid, server, subnetFile, conflist, stateDir, log}], pods [{name, namespace, node, address}].
             """)
 
     @OptionGroup var options: LabOptions

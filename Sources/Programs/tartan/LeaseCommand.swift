@@ -16,6 +16,7 @@ struct SubnetArgument: ParsableArguments {
         get throws {
             if let key = try? SubnetKey(parsing: text) { return key }
             if let subnet = try? IPv4Prefix(parsing: text) { return SubnetKey(subnet) }
+            if let subnet = try? IPv6Prefix(parsing: text) { return SubnetKey(ipv6Subnet: subnet) }
             guard let (address, length) = try? IPv4Prefix.split(text, separator: "/"),
                 let subnet = IPv4Prefix(address, length: length)
             else { throw ValidationError("'\(text)' is not a subnet such as 10.244.20.0/24") }
@@ -35,7 +36,7 @@ struct LeaseCommand: AsyncParsableCommand {
     func run() async throws {
         let key = try subnet.key
         guard let lease = try await options.source().lease(key) else {
-            throw ProgramError(.refused, "nobody holds \(key.subnet); 'tartan leases' lists what is held")
+            throw ProgramError(.refused, "nobody holds \(key.text); 'tartan leases' lists what is held")
         }
         try form.output.show(lease) { FieldList.text(of: lease, colour: Terminal.hasColour) }
     }

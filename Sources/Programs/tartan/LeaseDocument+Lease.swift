@@ -14,7 +14,7 @@ extension LeaseDocument {
             case .other(let name): name
             }
         self.init(
-            subnet: "\(lease.subnet)", ipv6Subnet: lease.key.ipv6Subnet.map { "\($0)" }, node: announcement.node?.name,
+            subnet: lease.key.text, ipv6Subnet: lease.key.ipv6Subnet.map { "\($0)" }, node: announcement.node?.name,
             publicIP: "\(announcement.publicIP)", publicIPv6: announcement.publicIPv6.map { "\($0)" },
             kind: lease.grantID == nil ? .reservation : .lease, owner: owner,
             backend: BackendDocument(announcement.backend),

@@ -31,24 +31,32 @@ struct LeaseFault: Codable, Hashable, Sendable {
     /// Every fault that the leases show by themselves, by subnet.
     static func among(_ leases: [LeaseDocument], network: NetworkDocument?) -> [LeaseFault] {
         let faults =
-            overlaps(leases) + strangers(leases, network)
+            overlaps(leases, { try? IPv4Prefix(parsing: $0.subnet) }) + overlaps(leases, ipv6Subnet)
+            + strangers(leases, network)
             + shared(leases, "the VXLAN MAC address", { $0.backend.vtepMAC })
-            + shared(leases.filter { $0.kind == .lease }, "the public address", { $0.publicIP })
+            + shared(
+                leases.filter { $0.kind == .lease }, "the public address",
+                { $0.publicIP == "0.0.0.0" ? nil : $0.publicIP })
+            + shared(leases.filter { $0.kind == .lease }, "the public address", { $0.publicIPv6 })
             + shared(leases.filter { $0.kind == .lease }, "the node name", { $0.node })
         return faults.sorted { ($0.subnet, $0.fault) < ($1.subnet, $1.fault) }
     }
 
-    private static func overlaps(_ leases: [LeaseDocument]) -> [LeaseFault] {
-        let sorted = leases.compactMap { lease in
-            (try? IPv4Prefix(parsing: lease.subnet)).map { (prefix: $0, lease: lease) }
-        }
-        .sorted { $0.prefix < $1.prefix }
+    private static func ipv6Subnet(_ lease: LeaseDocument) -> IPv6Prefix? {
+        lease.ipv6Subnet.flatMap { try? IPv6Prefix(parsing: $0) }
+    }
+
+    private static func overlaps<Address>(
+        _ leases: [LeaseDocument], _ subnet: (LeaseDocument) -> Prefix<Address>?
+    ) -> [LeaseFault] {
+        let sorted = leases.compactMap { lease in subnet(lease).map { (prefix: $0, lease: lease) } }
+            .sorted { $0.prefix < $1.prefix }
         var faults: [LeaseFault] = []
-        var widest: (prefix: IPv4Prefix, lease: LeaseDocument)?
+        var widest: (prefix: Prefix<Address>, lease: LeaseDocument)?
         for next in sorted {
             if let before = widest, before.prefix.contains(next.prefix.address) {
                 faults.append(
-                    LeaseFault(next.lease, "it overlaps \(before.lease.subnet) of \(name(before.lease))", yielding))
+                    LeaseFault(next.lease, "it overlaps \(before.prefix) of \(name(before.lease))", yielding))
             }
             if widest.map({ $0.prefix.last < next.prefix.last }) ?? true { widest = next }
         }

@@ -48,7 +48,7 @@ struct DaemonSource: LeaseSource {
         }
     }
 
-    /// Daemons of this version only read.
+    /// A daemon of an early version, which only read.
     private var unable: ProgramError {
         ProgramError(
             .unavailable,

@@ -20,6 +20,7 @@ struct LeasesCommand: AsyncParsableCommand {
             try form.output.show(list) { LeaseTableText.list(list.items, colour: Terminal.hasColour) }
             return
         }
+        Terminal.endWithReader()
         var text = LeaseTableText.Changes(colour: Terminal.hasColour)
         for try await notice in source.watch() {
             if form.output == .table {

@@ -27,29 +27,42 @@ struct LookupCommand: AsyncParsableCommand {
         if lookup.lease == nil || lookup.problem != nil { throw ExitCode(ExitStatus.refused.rawValue) }
     }
 
-    /// The steps of a packet, one a line.
+    /// The steps of a packet, one a line, each with what is wrong with it.
     static func text(of lookup: LookupDocument, colour: Bool) -> String {
-        var fields: [(String, String?)] = [("Address", lookup.ip)]
-        if let lease = lookup.lease {
-            let node = lease.node ?? lease.publicIP
-            fields.append(("Lease", "\(lease.subnet) of \(node)\(lease.local ? ", this node" : "")"))
-        } else {
-            fields.append(("Lease", lookup.inNetwork ? "nobody's" : "outside the cluster's network"))
+        func styled(_ text: String, _ style: TextStyle) -> String { colour ? style(text) : text }
+        var text = "\(lookup.ip)\n"
+        if lookup.lease == nil {
+            text += "  \(lookup.inNetwork ? "nobody's" : "outside the cluster's network")\n"
         }
-        if let path = lookup.path {
-            if path.kind == .local {
-                fields.append(("Route", "\(path.route), on this node"))
-            } else {
-                let via = path.via.map { " via \($0)" } ?? ""
-                fields.append(("Route", "\(path.route)\(via)\(path.device.map { " dev \($0)" } ?? "")"))
+        let steps = lookup.steps
+        let width = steps.map { title($0.step).count }.max() ?? 0
+        for step in steps {
+            let mark = step.problem == nil ? styled("ok", .green) : styled("WRONG", .red)
+            let padding = String(repeating: " ", count: width - title(step.step).count + 2)
+            let isLooked = step.present != "not looked at"
+            text +=
+                "  \(title(step.step))\(padding)\(step.wanted)  \(isLooked ? mark : styled("not looked at", .dim))\n"
+            if let problem = step.problem {
+                text += String(repeating: " ", count: width + 4) + styled(problem, .red) + "\n"
             }
-            if let mac = path.vtepMAC {
-                fields.append(("Neighbor", "\(path.via ?? "-") at \(mac)"))
-                fields.append(("FDB", "\(mac) at \(path.underlay ?? "-")"))
-            }
-            if let underlay = path.underlay { fields.append(("Underlay", "to \(underlay)")) }
         }
-        if let problem = lookup.problem { fields.append(("Problem", problem)) }
-        return FieldList.text(fields, colour: colour)
+        if lookup.lease != nil, lookup.path == nil, steps.count <= 1, lookup.problem == nil {
+            text += "  The way there is a daemon's to tell; ask one with --server.\n"
+        }
+        let isTold = steps.contains { $0.problem == lookup.problem }
+        if let problem = lookup.problem, !isTold { text += "  " + styled(problem, .red) + "\n" }
+        return text
+    }
+
+    private static func title(_ step: PathStepDocument.Name) -> String {
+        switch step {
+        case .lease: "Lease"
+        case .host: "Host"
+        case .route: "Route"
+        case .nextHop: "Next hop"
+        case .neighbor: "Neighbor"
+        case .fdb: "FDB"
+        case .underlay: "Underlay"
+        }
     }
 }

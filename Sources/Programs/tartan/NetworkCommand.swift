@@ -28,7 +28,9 @@ struct NetworkShowCommand: AsyncParsableCommand {
         var fields: [(String, String?)] = []
         if let config = network.config {
             let backend = config.backend
-            fields += [("Network", config.network), ("Subnets", "/\(config.subnetLength)")]
+            if config.enableIPv4 != false {
+                fields += [("Network", config.network), ("Subnets", "/\(config.subnetLength)")]
+            }
             if let range = network.range { fields.append(("Range", "\(range.first) to \(range.last)")) }
             if let range = network.ipv6Range {
                 fields += [("IPv6 network", config.ipv6Network), ("IPv6 range", "\(range.first) to \(range.last)")]

@@ -11,12 +11,12 @@ extension NetworkDocument {
         switch reading {
         case .missing, .invalid: self.init(revision: revision, problem: reading.problem(at: key) ?? "")
         case .valid(let config):
-            let reservations = leases.leases.filter { $0.grantID == nil }.map(\.subnet)
-            let reserved = Self.count(of: reservations, in: config.ipv4.range)
-            let taken = Self.count(of: leases.takenKeys.map(\.subnet), in: config.ipv4.range)
+            let reservations = leases.leases.filter { $0.grantID == nil }.map(\.key)
+            let reserved = Self.count(of: reservations, in: config)
+            let taken = Self.count(of: leases.takenKeys, in: config)
             self.init(
                 revision: revision, config: NetworkConfigDocument(config), problem: nil,
-                range: SubnetRangeDocument(config.ipv4.range),
+                range: config.hasIPv4 ? SubnetRangeDocument(config.ipv4.range) : nil,
                 ipv6Range: config.ipv6.map { SubnetRangeDocument($0.range) },
                 used: taken - reserved, reserved: reserved, free: config.subnetCount - taken)
         }
@@ -28,14 +28,29 @@ extension NetworkDocument {
         )
     }
 
+    private static func count(of keys: [SubnetKey], in config: NetworkConfig) -> Int {
+        if !config.hasIPv4, let ipv6 = config.ipv6 {
+            return count(of: keys.compactMap(\.ipv6Subnet), in: ipv6.range)
+        }
+        return count(of: keys.compactMap(\.ipv4Subnet), in: config.ipv4.range)
+    }
+
     /// How many subnets of the range the blocks touch.
-    private static func count(of blocks: [IPv4Prefix], in range: SubnetAllocator<IPv4Address>.Range) -> Int {
-        let step = UInt32(1) << (32 - UInt32(range.first.length))
-        var touched: Set<UInt32> = []
+    private static func count<Address>(
+        of blocks: [Prefix<Address>], in range: SubnetAllocator<Address>.Range
+    ) -> Int {
+        let step = Address.Bits(1) << Address.Bits(Address.Bits.bitWidth - Int(range.first.length))
+        // Blocks of one subnet are counted one by one; what is larger than the range can't be.
+        var touched: Set<Address.Bits> = []
         for block in blocks {
             let low = max(block.address.bits, range.first.address.bits) / step
             let high = min(block.last.bits, range.last.last.bits) / step
-            if low <= high { touched.formUnion(low...high) }
+            guard low <= high else { continue }
+            var place = low
+            while place <= high, touched.count < 1 << 24 {
+                touched.insert(place)
+                place += 1
+            }
         }
         return touched.count
     }

@@ -27,7 +27,7 @@ struct NetworkInitCommand: AsyncParsableCommand {
             throw ProgramError(
                 .refused, "\(key) exists already and says \(there); change it with 'tartan network set'")
         }
-        try Terminal.out("\(key): \(config.network), \(config.subnetCount) subnets of /\(config.ipv4.subnetLength).\n")
+        try Terminal.out("\(key): \(config.summary).\n")
     }
 }
 
@@ -57,7 +57,7 @@ struct NetworkSetCommand: AsyncParsableCommand {
         guard response.succeeded else {
             throw ProgramError(.refused, "\(key) was written by somebody else meanwhile; look at it and try again")
         }
-        try Terminal.out("\(key): \(config.network), \(config.subnetCount) subnets of /\(config.ipv4.subnetLength).\n")
+        try Terminal.out("\(key): \(config.summary).\n")
         if outside > 0 {
             Terminal.complain("\(outside) leases are not of the new config; their nodes must move")
         }

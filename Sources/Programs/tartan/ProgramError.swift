@@ -38,7 +38,8 @@ extension ProgramError {
     }
 
     private static func status(of error: NodeClientError) -> ExitStatus {
-        switch error.status {
+        if case .badAccess = error { return .configuration }
+        return switch error.status {
         case 400: .usage
         case 401, 403: .notPermitted
         case 404, 409, 412: .refused

@@ -44,7 +44,7 @@ struct ReleaseCommand: AsyncParsableCommand {
         let source = try options.source()
         let key = try subnet.key
         guard let lease = try await source.lease(key) else {
-            throw ProgramError(.refused, "nobody holds \(key.subnet); 'tartan leases' lists what is held")
+            throw ProgramError(.refused, "nobody holds \(key.text); 'tartan leases' lists what is held")
         }
         try await source.release(lease)
         try Terminal.out("\(lease.subnet) is free.\n")

@@ -7,12 +7,12 @@ import EtcdStore
 import Logging
 import NodeClient
 
-/// Where etcd is.
+/// Where etcd is. Each option is also the daemon's environment variable, such as `TARTAN_ETCD_CAFILE`.
 struct EtcdOptions: ParsableArguments {
     @Option(help: "etcd's members, comma-separated.")
     var etcdEndpoints: String?
-    @Option(help: "Where config and leases are in etcd.")
-    var etcdPrefix = "/coreos.com/network"
+    @Option(help: "Where config and leases are in etcd. (default: /coreos.com/network)")
+    var etcdPrefix: String?
     @Option(help: ArgumentHelp("The authority that signed etcd's certificates, PEM.", valueName: "file"))
     var etcdCafile: String?
     @Option(help: ArgumentHelp("A client certificate for etcd, PEM.", valueName: "file"))
@@ -37,22 +37,26 @@ struct EtcdOptions: ParsableArguments {
                 etcdEndpoints == nil ? .configuration : .usage,
                 "\(etcdEndpoints == nil ? "TARTAN_ETCD_ENDPOINTS" : "--etcd-endpoints"): \(error)")
         }
-        guard (etcdCertfile == nil) == (etcdKeyfile == nil) else {
+        let certificate = etcdCertfile ?? Terminal.environment("TARTAN_ETCD_CERTFILE")
+        let key = etcdKeyfile ?? Terminal.environment("TARTAN_ETCD_KEYFILE")
+        let user = etcdUsername ?? Terminal.environment("TARTAN_ETCD_USERNAME")
+        let passwordFile = etcdPasswordFile ?? Terminal.environment("TARTAN_ETCD_PASSWORD_FILE")
+        let prefix = etcdPrefix ?? Terminal.environment("TARTAN_ETCD_PREFIX") ?? "/coreos.com/network"
+        guard (certificate == nil) == (key == nil) else {
             throw ProgramError(.usage, "--etcd-certfile and --etcd-keyfile go together")
         }
-        guard (etcdUsername == nil) == (etcdPasswordFile == nil) else {
+        guard (user == nil) == (passwordFile == nil) else {
             throw ProgramError(.usage, "--etcd-username and --etcd-password-file go together")
         }
-        guard etcdPrefix.hasPrefix("/"), etcdPrefix.contains(where: { $0 != "/" }) else {
-            throw ProgramError(.usage, "--etcd-prefix '\(etcdPrefix)' must be a path such as /coreos.com/network")
+        guard prefix.hasPrefix("/"), prefix.contains(where: { $0 != "/" }) else {
+            throw ProgramError(.usage, "--etcd-prefix '\(prefix)' must be a path such as /coreos.com/network")
         }
-        configuration.tls = CurlTLS(caFile: etcdCafile, certFile: etcdCertfile, keyFile: etcdKeyfile)
-        if let etcdUsername, let etcdPasswordFile {
-            configuration.user = EtcdUser(name: etcdUsername, passwordFile: etcdPasswordFile)
-        }
+        configuration.tls = CurlTLS(
+            caFile: etcdCafile ?? Terminal.environment("TARTAN_ETCD_CAFILE"), certFile: certificate, keyFile: key)
+        if let user, let passwordFile { configuration.user = EtcdUser(name: user, passwordFile: passwordFile) }
         let logger = Logger(label: "tartan") { _ in SwiftLogNoOpLogHandler() }
         return EtcdSource(
-            client: EtcdClient(configuration: configuration, logger: logger), keys: KeySpace(prefix: etcdPrefix))
+            client: EtcdClient(configuration: configuration, logger: logger), keys: KeySpace(prefix: prefix))
     }
 }
 
@@ -63,6 +67,8 @@ struct SourceOptions: ParsableArguments {
             "The daemon to ask: http://HOST:PORT, https://HOST:PORT or unix:PATH; also TARTAN_SERVER. "
                 + "(default: http://127.0.0.1:9470)", valueName: "address"))
     var server: String?
+    @OptionGroup(title: "Access to the daemon")
+    var access: AccessOptions
 
     @OptionGroup(title: "Straight to etcd")
     var etcd: EtcdOptions
@@ -70,6 +76,10 @@ struct SourceOptions: ParsableArguments {
     func validate() throws {
         if server != nil, etcd.etcdEndpoints != nil {
             throw ValidationError("give --server or --etcd-endpoints, not both")
+        }
+        if access.isGiven, etcd.etcdEndpoints != nil {
+            throw ValidationError(
+                "--ca, --cert, --key and --token-file are for a daemon; etcd has --etcd-cafile and its like")
         }
     }
 
@@ -80,9 +90,10 @@ struct SourceOptions: ParsableArguments {
     /// The daemon, for what only a daemon knows.
     func client() throws -> NodeClient {
         let variable = Terminal.environment("TARTAN_SERVER")
-        guard let text = server ?? variable else { return NodeClient(server: .standard) }
+        let access = try access.access()
+        guard let text = server ?? variable else { return NodeClient(server: .standard, access: access) }
         do {
-            return NodeClient(server: try ServerAddress(parsing: text))
+            return NodeClient(server: try ServerAddress(parsing: text), access: access)
         } catch {
             throw ProgramError(
                 server == nil ? .configuration : .usage, "\(server == nil ? "TARTAN_SERVER" : "--server"): \(error)")

@@ -16,6 +16,7 @@ struct TartanCommand: ParsableCommand {
         subcommands: [
             LeasesCommand.self, LeaseCommand.self, LookupCommand.self, MapCommand.self, NetworkCommand.self,
             ReserveCommand.self,
-            ReleaseCommand.self, CheckCommand.self, LabCommand.self,
+            ReleaseCommand.self, CheckCommand.self, HealthCommand.self, LabCommand.self,
+            CompletionCommand.self,
         ])
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Dispatch
 import Glibc
 
 /// Where the program writes to.
@@ -28,6 +29,20 @@ enum Terminal {
         var size = winsize()
         let answer = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
         return answer == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+    }
+
+    /// Ends the program, as SIGPIPE would, once nobody reads stdout any more: what only waits would not notice before it
+    /// has something to say.
+    static func endWithReader() {
+        DispatchQueue.global().async {
+            var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+            while true {
+                let count = unsafe poll(&output, 1, -1)
+                if count > 0, Int32(output.revents) & (POLLERR | POLLNVAL) != 0 { _exit(128 + SIGPIPE) }
+                // A file, or a terminal that is gone, which SIGHUP says.
+                if count >= 0 || errno != EINTR { return }
+            }
+        }
     }
 
     static func environment(_ name: String) -> String? {

@@ -20,6 +20,9 @@ struct Assembly {
     let logger: Logger
 
     func run() async throws {
+        // First of all: what can't be used is wrong configuration, whatever else there is to say.
+        let access = try APIAccess(configuration.access)
+        guard configuration.leasesForItself else { return try await runAuthority(access) }
         let host = try LinuxDataplaneDriver()
         switch configuration.dataplane {
         case .netlink:
@@ -29,26 +32,40 @@ struct Assembly {
                     description: "programming the host needs CAP_NET_ADMIN; run as root, or lease only with "
                         + "--dataplane none")
             }
-            try await run(driver: host)
-        case .none: try await run(driver: NullDataplane(host: host))
+            try await run(driver: host, access: access)
+        case .none: try await run(driver: NullDataplane(host: host), access: access)
         }
     }
 
-    private func run(driver: some DataplaneDriver) async throws {
+    /// etcd, with every exchange counted.
+    func client(_ metrics: NodeMetrics) -> EtcdClient {
+        EtcdClient(configuration: configuration.etcd, logger: logger) { exchange in
+            metrics.etcdExchange(
+                operation: exchange.operation, outcome: exchange.outcome.rawValue, took: exchange.took)
+        }
+    }
+
+    private func run(driver: some DataplaneDriver, access: APIAccess) async throws {
         let underlay = try await driver.underlay(configuration.underlay)
         let identity = try await identity(driver: driver, underlay: underlay)
-        let client = EtcdClient(configuration: configuration.etcd, logger: logger)
+        let metrics = NodeMetrics()
+        let client = client(metrics)
         let store = EtcdLeaseStore(client: client, keys: configuration.keys)
         let status = NodeStatus(
-            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config)
-        status.update { $0.publicIP = underlay.publicIP }
+            node: configuration.node, clock: MonotonicClock(), configKey: configuration.keys.config, metrics: metrics)
+        status.update { snapshot in
+            snapshot.publicIP = IPv4Address.publicIP(of: underlay)
+            snapshot.publicIPv6 = IPv6Address.publicIP(of: underlay)
+            snapshot.leaseTTL = configuration.leaseTTL
+        }
         let holderInbox = LeaseHolderInbox()
         let reconcilerInbox = ReconcilerInbox()
         let carriesTraffic = configuration.dataplane == .netlink
         let publication = SubnetPublication(configuration.subnetFile)
 
         let api = NodeAPIServer(
-            status: status, store: store, listen: configuration.listen, version: Version.text, logger: logger)
+            status: status, store: store, listeners: configuration.listeners, access: access,
+            version: Version.text, leaseTTL: configuration.leaseTTL, logger: logger)
         let watcher = PeerWatcher(
             store: store, status: status, holder: holderInbox, reconciler: reconcilerInbox, logger: logger,
             // By now the endpoint and the client are set up: what that took makes room for what the leases take.
@@ -67,6 +84,7 @@ struct Assembly {
             },
             forfeit: { try publication.forfeit($0) })
         let host = carriesTraffic ? try HostServices(configuration, status, underlay, logger) : nil
+        let announcer = announcer(status)
         let reconciler = Reconciler(
             driver: driver,
             settings: .init(
@@ -83,7 +101,9 @@ struct Assembly {
             publishSubnet: { file in
                 // What the file promises is true before it is there to be read.
                 try await host?.masquerader?.prepare(Masquerade(file))
-                try publish(file, by: publication, counters: client.counters)
+                try publication.publish(file)
+                await announcer?.announce()
+                tell(of: file, counters: client.counters)
                 host?.checker.check()
             })
 
@@ -91,6 +111,7 @@ struct Assembly {
             "tartand starts",
             metadata: [
                 "version": "\(Version.text)", "node": "\(configuration.node)", "publicIP": "\(underlay.publicIP)",
+                "publicIPv6": "\(IPv6Address.publicIP(of: underlay).map { "\($0)" } ?? "none")",
                 "etcd": "\(configuration.etcd.endpoints.joined(separator: ","))",
                 "prefix": "\(configuration.keys.prefix)",
             ])
@@ -104,7 +125,9 @@ struct Assembly {
         // They stop from the last to the first: the kernel's part is quick, and the lease's release may take all the
         // time that is left, where etcd does not answer.
         let services =
-            [listening, holding] as [any Service] + (host?.services ?? []) + [programming, watcher, stopLimit]
+            [listening, holding] as [any Service] + (host?.services ?? []) + (announcer.map { [$0] } ?? [])
+            + [programming, watcher] + watchdog(status, [LoopPulse(of: holderInbox), LoopPulse(of: reconcilerInbox)])
+            + [stopLimit]
         // At debug it writes whole services out, with everything that is in them.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
@@ -116,6 +139,14 @@ struct Assembly {
         chost_release_code()
         try await group.run()
         await client.shutdown()
+    }
+
+    /// None where no service manager waits for a sign of life.
+    private func watchdog(_ status: NodeStatus, _ loops: [LoopPulse]) -> [any Service] {
+        guard let interval = notifier.watchdogInterval else { return [] }
+        return [
+            Watchdog(loops: loops, interval: interval, clock: status.clock, logger: logger) { notifier.alive() }
+        ]
     }
 
     /// Who this node is: what it remembers, and what the host still has of it.
@@ -133,7 +164,7 @@ struct Assembly {
         let preferred = AtomicFile(configuration.subnetFile).contents().flatMap(SubnetFile.rememberedSubnet(in:))
         return NodeIdentity(
             node: configuration.node, publicIP: underlay.publicIP,
-            publicIPv6: configuration.underlay.publicIPv6 ?? underlay.ipv6Address, remembered: known.subnet,
+            publicIPv6: IPv6Address.publicIP(of: underlay), remembered: known.subnet,
             preferred: preferred, mac: mac)
     }
 
@@ -163,15 +194,20 @@ struct Assembly {
         }
     }
 
-    private func publish(_ file: SubnetFile, by publication: SubnetPublication, counters: EtcdCounters) throws {
-        try publication.publish(file)
+    /// `nil` without `--cni-conflist`.
+    private func announcer(_ status: NodeStatus) -> CNIAnnouncer? {
+        guard let conflist = configuration.conflist else { return nil }
+        return CNIAnnouncer(status: status, resync: configuration.resync, logger: logger, put: conflist.put)
+    }
+
+    private func tell(of file: SubnetFile, counters: EtcdCounters) {
         logger.notice(
             "subnet published",
             metadata: [
-                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnet)", "mtu": "\(file.mtu)",
+                "file": "\(configuration.subnetFile)", "subnet": "\(file.subnets)", "mtu": "\(file.mtu)",
                 "etcdRequests": "\(counters.unaryTotal)",
             ])
-        notifier.ready("\(file.subnet)")
+        notifier.ready(file.subnets)
         chost_release_code()
         chost_release_memory()
     }

@@ -8,10 +8,13 @@ struct AtomicFile {
 
     init(_ path: String) { self.path = FilePath(path) }
 
-    /// Writes beside it, brings that to the disk, and renames; makes the folder where it is missing.
-    func replace(with text: String, permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]) throws {
+    /// Writes beside it, brings that to the disk, and renames; makes the folder where it is missing, unless it shall not.
+    func replace(
+        with text: String, permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead],
+        makesFolder: Bool = true
+    ) throws {
         let folder = path.removingLastComponent()
-        if !folder.isEmpty { try Self.makeFolder(folder) }
+        if makesFolder, !folder.isEmpty { try Self.makeFolder(folder) }
         let beside = FilePath("\(path).\(Self.processID).tmp")
         do {
             let file = try FileDescriptor.open(

@@ -12,6 +12,8 @@ struct ConfigurationFault: Error, Hashable, CustomStringConvertible {
     /// The option as it is spelled there.
     let subject: String
     let reason: String
+    /// It is no slip of the pen: the option is well written, and what it asks for must not be, wherever it was given.
+    var isForbidden = false
 
     init(_ origin: Origin, _ option: OptionName, _ reason: String) {
         let subject =
@@ -29,7 +31,7 @@ struct ConfigurationFault: Error, Hashable, CustomStringConvertible {
         self.reason = reason
     }
 
-    var exitStatus: ExitStatus { origin == .commandLine ? .usage : .configuration }
+    var exitStatus: ExitStatus { origin == .commandLine && !isForbidden ? .usage : .configuration }
 
     var description: String { "\(subject) \(reason)" }
 }

@@ -51,6 +51,7 @@ struct Daemon {
         case let fault as ConfigurationFault: return fault.exitStatus
         case let stop as LeaseHolderStop: if case .leaseLost = stop { return .leaseLost } else { return .configuration }
         case is ListenError: return .unavailable
+        case is AccessError: return .configuration
         case let error as DataplaneError:
             switch error.remedy {
             case .notPermitted: return .notPermitted

@@ -30,14 +30,19 @@ struct DaemonConfiguration {
     var underlay: UnderlaySelection
     var leaseTTL: Duration
     var subnetFile: String
+    /// `--subnet-file none`: nobody on this host would use a subnet, so none is leased.
+    var leasesForItself = true
     var stateDirectory: String
+    /// `nil`: container runtimes are not told of the network.
+    var conflist: CNIConflist?
     var device: String?
     var dataplane: DataplaneKind
     var masquerade: Bool
     var resync: Duration
     var whenLost: LeaseHolderStateMachine.WhenLost
     var whenStopped: WhenStopped
-    var listen: ListenAddress
+    var listeners: [APIListener]
+    var access: AccessFiles
     var logLevel: Logger.Level
     var logFormat: LogFormat
 
@@ -51,15 +56,24 @@ struct DaemonConfiguration {
         resync = try values.duration(.resync, default: .seconds(300), in: .seconds(1) ... .seconds(31_536_000))
         subnetFile = try values.text(.subnetFile) ?? "/run/flannel/subnet.env"
         stateDirectory = try values.text(.stateDirectory) ?? "/var/lib/tartan"
+        conflist = try Self.conflist(values, subnetFile: subnetFile)
         device = try Self.device(values)
         dataplane = try values.choice(.dataplane, default: .netlink)
+        if let found = try values.find(.subnetFile), found.values.first == "none" {
+            guard dataplane == .none else {
+                throw ConfigurationFault(
+                    found.origin, .subnetFile,
+                    "can be 'none' only with --dataplane none: pods need to know their subnet")
+            }
+            leasesForItself = false
+        }
         masquerade = try values.flag(.ipMasq)
         whenLost = try values.oneOf(.onLeaseLost, ["move": .move, "stop": .stop]) ?? .move
         whenStopped = try values.choice(.onShutdown, default: .keep)
         logFormat = try values.choice(.logFormat, default: .text)
         let levels = Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) })
         logLevel = try values.oneOf(.logLevel, levels) ?? .info
-        listen = try Self.listen(values)
+        (listeners, access) = try Self.endpoint(values)
         etcd.first = Int(truncatingIfNeeded: node.hash64 >> 33)
     }
 
@@ -138,6 +152,25 @@ struct DaemonConfiguration {
             })
     }
 
+    private static func conflist(
+        _ values: OptionValues, subnetFile: String
+    ) throws(ConfigurationFault) -> CNIConflist? {
+        let chainsPortmap = try values.flag(.cniPortmap)
+        guard let path = try values.text(.cniConflist) else {
+            if chainsPortmap, let found = try values.find(.cniPortmap) {
+                throw ConfigurationFault(found.origin, .cniPortmap, "needs --cni-conflist")
+            }
+            return nil
+        }
+        // Runtimes read no other names.
+        guard path.hasSuffix(".conflist"), !path.hasSuffix("/.conflist") else {
+            let origin = try values.find(.cniConflist)?.origin ?? .commandLine
+            throw ConfigurationFault(
+                origin, .cniConflist, "'\(path)' must be a file's name ending in .conflist, such as 10-tartan.conflist")
+        }
+        return CNIConflist(path: path, subnetFile: subnetFile, chainsPortmap: chainsPortmap)
+    }
+
     /// Names of interfaces are limited by IFNAMSIZ (linux/if.h) and by what `ip` takes.
     private static func device(_ values: OptionValues) throws(ConfigurationFault) -> String? {
         guard let found = try values.find(.device), let name = found.values.first else { return nil }
@@ -148,31 +181,5 @@ struct DaemonConfiguration {
                 found.origin, .device, "'\(name)' must be 1 to 15 characters without spaces, slashes and colons")
         }
         return name
-    }
-
-    private static func listen(_ values: OptionValues) throws(ConfigurationFault) -> ListenAddress {
-        // Accepted silently they would give a false sense of safety.
-        for option in [OptionName.apiTLSCertFile, .apiTLSKeyFile, .apiClientCAFile, .apiTokenFile] {
-            if let found = try values.find(option) {
-                throw ConfigurationFault(
-                    found.origin, option, "is not supported by this version; listen on loopback or a socket")
-            }
-        }
-        let found = try values.find(.apiListen)
-        let origin = found?.origin ?? .commandLine
-        let address: ListenAddress
-        do {
-            address = try ListenAddress(parsing: found?.values.first ?? "127.0.0.1:9470")
-        } catch {
-            throw ConfigurationFault(origin, .apiListen, "\(error)")
-        }
-        let isInsecure = try values.flag(.apiInsecure)
-        guard address.isLocal || isInsecure else {
-            throw ConfigurationFault(
-                origin, .apiListen,
-                "\(address) can be reached from other hosts, and nobody need prove who they are; listen on loopback or "
-                    + "a socket, or say --api-insecure")
-        }
-        return address
     }
 }

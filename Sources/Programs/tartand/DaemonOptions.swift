@@ -51,10 +51,24 @@ struct DaemonOptions: ParsableCommand {
 
     @Option(help: "How long the lease lives without renewal, such as 24h, 90s or 10m. (default: 24h)")
     var leaseTtl: String?
-    @Option(help: "Where the subnet is published. (default: /run/flannel/subnet.env)")
+    @Option(
+        help: """
+            Where the subnet is published; none with --dataplane none for an authority that leases to others only. \
+            (default: /run/flannel/subnet.env)
+            """)
     var subnetFile: String?
     @Option(help: "Where the node remembers itself. (default: /var/lib/tartan)")
     var stateDir: String?
+    @Option(
+        help: """
+            Where container runtimes are told of tartan-cni once pods can be started, such as \
+            /etc/cni/net.d/10-tartan.conflist. (default: nowhere; the host's CNI is left alone)
+            """)
+    var cniConflist: String?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Name the reference plugin portmap there too, for hostPort; it must be among the runtime's plugins.")
+    var cniPortmap: Bool?
     @Option(help: "The VXLAN device's name. (default: tartan.VNI)")
     var device: String?
     @Option(help: "netlink, or none to leave the host alone and only lease. (default: netlink)")
@@ -68,17 +82,26 @@ struct DaemonOptions: ParsableCommand {
     @Option(help: "keep lease and entries, withdraw the entries, or release both. (default: keep)")
     var onShutdown: String?
 
-    @Option(help: "Where the REST endpoint listens: ADDRESS:PORT, unix:PATH or none. (default: 127.0.0.1:9470)")
-    var apiListen: String?
-    @Option(help: "The endpoint's certificate, PEM. Not supported by this version.")
+    @Option(
+        parsing: .singleValue,
+        help: """
+            Where the REST endpoint listens: ADDRESS:PORT, unix:PATH or none; repeatable, or with commas between. \
+            (default: 127.0.0.1:9470)
+            """)
+    var apiListen: [String] = []
+    @Option(parsing: .singleValue, help: "The same, where nothing can be changed; beside --api-listen.")
+    var apiListenReadonly: [String] = []
+    @Option(help: "The endpoint's certificate, PEM, for every TCP address; read again when it changes.")
     var apiTlsCertfile: String?
-    @Option(help: "The key of that certificate, PEM. Not supported by this version.")
+    @Option(help: "The key of that certificate, PEM; read again when it changes.")
     var apiTlsKeyfile: String?
-    @Option(help: "The authority that signed the clients' certificates, PEM. Not supported by this version.")
+    @Option(help: "The authority that signed the clients' certificates, PEM; read again when it changes.")
     var apiClientCafile: String?
-    @Option(help: "A file with the token that clients must show. Not supported by this version.")
+    @Option(help: "A file with the tokens that clients may show, one a line; read again when it changes.")
     var apiTokenFile: String?
-    @Flag(inversion: .prefixedNo, help: "Listen where others can connect although nobody need prove who they are.")
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Listen where others can connect although there is no TLS or nobody need prove who they are.")
     var apiInsecure: Bool?
 
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
@@ -97,9 +120,12 @@ struct DaemonOptions: ParsableCommand {
             .etcdPasswordFile: one(etcdPasswordFile), .nodeName: one(nodeName), .iface: many(iface),
             .ifaceRegex: many(ifaceRegex), .ifaceCanReach: one(ifaceCanReach), .publicIP: one(publicIp),
             .publicIPv6: one(publicIpv6), .leaseTTL: one(leaseTtl), .subnetFile: one(subnetFile),
-            .stateDirectory: one(stateDir), .device: one(device), .dataplane: one(dataplane), .ipMasq: flag(ipMasq),
+            .stateDirectory: one(stateDir), .cniConflist: one(cniConflist), .cniPortmap: flag(cniPortmap),
+            .device: one(device), .dataplane: one(dataplane), .ipMasq: flag(ipMasq),
             .resync: one(resync), .onLeaseLost: one(onLeaseLost), .onShutdown: one(onShutdown),
-            .apiListen: one(apiListen), .apiTLSCertFile: one(apiTlsCertfile), .apiTLSKeyFile: one(apiTlsKeyfile),
+            .apiListen: many(apiListen),
+            .apiListenReadOnly: many(apiListenReadonly), .apiTLSCertFile: one(apiTlsCertfile),
+            .apiTLSKeyFile: one(apiTlsKeyfile),
             .apiClientCAFile: one(apiClientCafile), .apiTokenFile: one(apiTokenFile),
             .apiInsecure: flag(apiInsecure), .logLevel: one(logLevel), .logFormat: one(logFormat),
         ]

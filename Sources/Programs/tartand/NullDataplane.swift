@@ -9,8 +9,11 @@ struct NullDataplane<Host: DataplaneDriver>: DataplaneDriver {
 
     func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay {
         // An authority need not carry packets: with an address to announce it needs no interface.
-        if let address = selection.publicIP, selection.interfaces.isEmpty, selection.patterns.isEmpty {
-            return Underlay(name: "", index: 0, mtu: 1500, address: address, ipv6Address: selection.publicIPv6)
+        if selection.publicIP != nil || selection.publicIPv6 != nil, selection.interfaces.isEmpty,
+            selection.patterns.isEmpty
+        {
+            return Underlay(
+                name: "", index: 0, mtu: 1500, address: selection.publicIP ?? .any, ipv6Address: selection.publicIPv6)
         }
         return try await host.underlay(selection)
     }
@@ -26,7 +29,7 @@ struct NullDataplane<Host: DataplaneDriver>: DataplaneDriver {
     }
 
     func existingMAC(ofDevice name: String) async throws(DataplaneError) -> MACAddress? { nil }
-    func prepare(_ device: VXLANDevice) async throws(DataplaneError) {}
+    func prepare<Address: DataplaneAddress>(_ device: VXLANDevice<Address>) async throws(DataplaneError) {}
     func supportsNextHops() async throws(DataplaneError) -> Bool { true }
     func seen() async throws(DataplaneError) -> DataplaneState<IPv4Address> { DataplaneState() }
     func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure] { [] }

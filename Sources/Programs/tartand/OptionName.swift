@@ -18,6 +18,8 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case leaseTTL = "lease-ttl"
     case subnetFile = "subnet-file"
     case stateDirectory = "state-dir"
+    case cniConflist = "cni-conflist"
+    case cniPortmap = "cni-portmap"
     case device
     case dataplane
     case ipMasq = "ip-masq"
@@ -25,6 +27,7 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case onLeaseLost = "on-lease-lost"
     case onShutdown = "on-shutdown"
     case apiListen = "api-listen"
+    case apiListenReadOnly = "api-listen-readonly"
     case apiTLSCertFile = "api-tls-certfile"
     case apiTLSKeyFile = "api-tls-keyfile"
     case apiClientCAFile = "api-client-cafile"
@@ -36,6 +39,6 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     var environmentName: String { "TARTAN_" + rawValue.uppercased().split(separator: "-").joined(separator: "_") }
 
     /// Whether it may be given several times; in the environment with commas between.
-    var isRepeatable: Bool { self == .iface || self == .ifaceRegex }
-    var isFlag: Bool { self == .ipMasq || self == .apiInsecure }
+    var isRepeatable: Bool { [.iface, .ifaceRegex, .apiListen, .apiListenReadOnly].contains(self) }
+    var isFlag: Bool { [.ipMasq, .apiInsecure, .cniPortmap].contains(self) }
 }

@@ -19,7 +19,9 @@ final class SubnetPublication: Sendable {
     func publish(_ content: SubnetFile) throws {
         try lost.withLock { lost in
             var content = content
-            content.isLeaseLost = content.subnet == lost?.subnet
+            content.isLeaseLost =
+                lost.map { content.hasIPv4 ? content.subnet == $0.subnet : content.ipv6Subnet == $0.ipv6Subnet }
+                ?? false
             try file.replace(with: content.text)
         }
     }
@@ -35,6 +37,6 @@ final class SubnetPublication: Sendable {
 
     /// The subnet is this node's, and may be published.
     func regain(_ key: SubnetKey) {
-        lost.withLock { lost in if lost?.subnet == key.subnet { lost = nil } }
+        lost.withLock { lost in if lost == key { lost = nil } }
     }
 }

@@ -78,13 +78,14 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
 
     /// A complete snapshot of those leases, the config with it, and a subnet of our own.
     package func start(
-        _ leases: [Lease], own: String = "10.244.250.0/24", config: NetworkConfig? = nil
+        _ leases: [Lease], own: String? = "10.244.250.0/24", ipv6: String? = nil, config: NetworkConfig? = nil
     ) throws {
         let config = try config ?? LeaseFixtures.config()
         let part = LeaseFixtures.snapshot(leases, at: 100, config: .valid(config))
         let changes = status.update { $0.leases.apply(part) }
         inbox.setConfig(.valid(config))
-        inbox.setOwn(SubnetKey(try IPv4Prefix(parsing: own)))
+        let subnet = try own.map { try IPv4Prefix(parsing: $0) } ?? .noIPv4
+        inbox.setOwn(SubnetKey(subnet, ipv6Subnet: try ipv6.map { try IPv6Prefix(parsing: $0) }))
         inbox.post(changes, isComplete: true)
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Dataplane
-import IPAddressing
+package import IPAddressing
 import Testing
 
 /// What every ``DataplaneDriver`` promises: run on the fake and on the real thing, each case on a kernel of its own
@@ -9,9 +9,9 @@ import Testing
 package struct DataplaneDriverConformance<Driver: DataplaneDriver> {
     private let driver: Driver
     /// A device over the driver's underlay.
-    private let device: VXLANDevice
+    private let device: VXLANDevice<IPv4Address>
 
-    package init(driver: Driver, device: VXLANDevice) {
+    package init(driver: Driver, device: VXLANDevice<IPv4Address>) {
         self.driver = driver
         self.device = device
     }
@@ -182,7 +182,7 @@ private struct Peer {
 
     init(number: UInt32, host: UInt32, usesNextHops: Bool) {
         let gateway = IPv4Address(bits: 0x0AC8_0000 + number << 8)
-        let id = NextHopID(gateway: gateway, subnetLength: 24)
+        let id = NextHopID(gateway.bits)
         neighbor = Neighbor(address: gateway, mac: MACAddress(bits: 0x0200_0000_0000 + UInt64(host)))
         fdb = FDBEntry(
             mac: MACAddress(bits: 0x0200_0000_0000 + UInt64(number)), destination: IPv4Address(bits: 0xC0A8_0700 + host)

@@ -9,7 +9,12 @@ import Synchronization
 package final class FakeKernel: DataplaneDriver {
     package struct Content: Sendable {
         package var state = DataplaneState<IPv4Address>()
-        package var device: VXLANDevice?
+        package var device: VXLANDevice<IPv4Address>?
+        package var ipv6State = DataplaneState<IPv6Address>()
+        package var ipv6Device: VXLANDevice<IPv6Address>?
+        package var ipv6Operations: [Operation<IPv6Address>] = []
+        package var ipv6Addresses: Set<IPv6Address> = []
+        package var ipv6DeviceError: DataplaneError?
         package var operations: [Operation<IPv4Address>] = []
         package var prepareCount = 0
         package var hasNextHops = true
@@ -29,6 +34,7 @@ package final class FakeKernel: DataplaneDriver {
         /// How often the tables were read.
         package var seenCount = 0
         fileprivate var changes = DataplaneChanges<IPv4Address>()
+        fileprivate var ipv6Changes = DataplaneChanges<IPv6Address>()
 
         package init(underlay: Underlay = FakeKernel.eth0) { self.underlay = underlay }
     }
@@ -54,10 +60,11 @@ package final class FakeKernel: DataplaneDriver {
             let before = content
             body(&content)
             if before.device != nil, content.device == nil { content.state = DataplaneState() }
-            content.changes.note(before.state, content.state)
-            for case (let id, nil) in content.changes.nextHops {
-                content.state.routes = content.state.routes.filter { $0.value != .nextHop(id) }
-            }
+            if before.ipv6Device != nil, content.ipv6Device == nil { content.ipv6State = DataplaneState() }
+            content.changes.note(before.state, &content.state)
+            content.ipv6Changes.note(before.ipv6State, &content.ipv6State)
+            if content.ipv6Device != before.ipv6Device { content.ipv6Changes.isDeviceChanged = true }
+            if content.ipv6Addresses != before.ipv6Addresses { content.changes.areAddressesChanged = true }
             if content.device != before.device { content.changes.isDeviceChanged = true }
             if content.underlay != before.underlay || content.underlayError != before.underlayError {
                 content.changes.isUnderlayChanged = true
@@ -83,7 +90,16 @@ package final class FakeKernel: DataplaneDriver {
         }
     }
 
+    package func takeIPv6Changes() async -> DataplaneChanges<IPv6Address> {
+        content.withLock { content in
+            defer { content.ipv6Changes = DataplaneChanges() }
+            return content.ipv6Changes
+        }
+    }
+
     package func localAddresses() async throws(DataplaneError) -> Set<IPv4Address> { read { $0.addresses } }
+
+    package func localIPv6Addresses() async throws(DataplaneError) -> Set<IPv6Address> { read { $0.ipv6Addresses } }
 
     package func underlay(_ selection: UnderlaySelection) async throws(DataplaneError) -> Underlay {
         change { $0.selection = selection }
@@ -95,7 +111,19 @@ package final class FakeKernel: DataplaneDriver {
         read { $0.device.flatMap { $0.name == name ? $0.mac : nil } }
     }
 
-    package func prepare(_ device: VXLANDevice) async throws(DataplaneError) {
+    package func prepare<Address: DataplaneAddress>(
+        _ device: VXLANDevice<Address>
+    ) async throws(DataplaneError) {
+        if let device = device as? VXLANDevice<IPv4Address> { try prepareIPv4(device) }
+        guard let device = device as? VXLANDevice<IPv6Address> else { return }
+        if let error = read({ $0.ipv6DeviceError }) { throw error }
+        change {
+            $0.ipv6Device = device
+            $0.prepareCount += 1
+        }
+    }
+
+    private func prepareIPv4(_ device: VXLANDevice<IPv4Address>) throws(DataplaneError) {
         if let error = read({ $0.deviceError }) { throw error }
         change {
             // One that was made with something else has new, empty tables.
@@ -110,6 +138,10 @@ package final class FakeKernel: DataplaneDriver {
     package func removeDevice(named name: String) async throws(DataplaneError) {
         change { content in
             content.removedDevices.append(name)
+            if content.ipv6Device?.name == name {
+                content.ipv6Device = nil
+                content.ipv6State = DataplaneState()
+            }
             guard content.device?.name == name else { return }
             content.device = nil
             content.state.neighbors = [:]
@@ -131,6 +163,20 @@ package final class FakeKernel: DataplaneDriver {
         }
     }
 
+    package func seenIPv6() async throws(DataplaneError) -> DataplaneState<IPv6Address> { read { $0.ipv6State } }
+
+    package func apply(_ operations: [Operation<IPv6Address>]) async -> [OperationFailure] {
+        content.withLock { content in
+            operations.enumerated().compactMap { index, operation in
+                content.ipv6Operations.append(operation)
+                return Self.apply(operation, to: &content.ipv6State, hasNextHops: content.hasNextHops).map {
+                    OperationFailure(
+                        index: index, error: DataplaneError(remedy: .retry, description: "\(operation): \($0)"))
+                }
+            }
+        }
+    }
+
     package func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure] {
         content.withLock { content in
             operations.enumerated().compactMap { index, operation in
@@ -146,29 +192,50 @@ package final class FakeKernel: DataplaneDriver {
         }
     }
 
-    /// The tables' own rules, whatever devices there are: `nil` or the name of an error number.
     package static func apply(_ operation: Operation<IPv4Address>, _ content: inout Content) -> String? {
+        if case .setRoute(let route, _) = operation, content.refused.contains(route.destination) { return "EINVAL" }
+        return apply(operation, to: &content.state, hasNextHops: content.hasNextHops)
+    }
+
+    /// The tables' own rules, whatever devices there are: `nil` or the name of an error number.
+    package static func apply<Address: DataplaneAddress>(
+        _ operation: Operation<Address>, to state: inout DataplaneState<Address>, hasNextHops: Bool = true
+    ) -> String? {
         switch operation {
-        case .setNeighbor(let entry): content.state.neighbors[entry.address] = entry.mac
-        case .removeNeighbor(let address): content.state.neighbors[address] = nil
-        case .setFDBEntry(let entry): content.state.fdb[entry.mac] = entry.destination
-        case .removeFDBEntry(let entry): content.state.fdb[entry.mac] = nil
+        case .setNeighbor(let entry): state.neighbors[entry.address] = entry.mac
+        case .removeNeighbor(let address): state.neighbors[address] = nil
+        case .setFDBEntry(let entry): state.fdb[entry.mac] = entry.destination
+        case .removeFDBEntry(let entry): state.fdb[entry.mac] = nil
         case .setNextHop(let entry, let replacing):
-            guard content.hasNextHops else { return "EOPNOTSUPP" }
-            if !replacing, let there = content.state.nextHops[entry.id], there != entry { return "EEXIST" }
-            content.state.nextHops[entry.id] = entry
+            guard hasNextHops else { return "EOPNOTSUPP" }
+            if !replacing, let there = state.nextHops[entry.id], there != entry { return "EEXIST" }
+            if entry.device == .vxlan, isRoutedElsewhere(entry.gateway, state) { return "EINVAL" }
+            state.nextHops[entry.id] = entry
         case .removeNextHop(let id):
-            content.state.nextHops[id] = nil
-            content.state.routes = content.state.routes.filter { $0.value != .nextHop(id) }
+            state.nextHops[id] = nil
+            state.routes = state.routes.filter { $0.value != .nextHop(id) }
         case .setRoute(let route, let replacing):
-            if content.refused.contains(route.destination) { return "EINVAL" }
             if case .gateway(_, .other) = route.path { return "ENODEV" }
-            if case .nextHop(let id) = route.path, content.state.nextHops[id] == nil { return "EINVAL" }
-            if !replacing, let there = content.state.routes[route.destination], there != route.path { return "EEXIST" }
-            content.state.routes[route.destination] = route.path
-        case .removeRoute(let route): content.state.routes[route.destination] = nil
+            if case .nextHop(let id) = route.path, state.nextHops[id] == nil { return "EINVAL" }
+            if !replacing, let there = state.routes[route.destination], there != route.path { return "EEXIST" }
+            state.routes[route.destination] = route.path
+        case .removeRoute(let route): state.routes[route.destination] = nil
         }
         return nil
+    }
+
+    /// What the kernel's IPv6 asks of a gateway on the VXLAN device.
+    private static func isRoutedElsewhere<Address: DataplaneAddress>(
+        _ gateway: Address, _ state: DataplaneState<Address>
+    ) -> Bool {
+        guard Address.refusesRoutedGateways else { return false }
+        return state.routes.contains { prefix, path in
+            guard prefix.contains(gateway) else { return false }
+            return switch path {
+            case .gateway(_, let device): device != .vxlan
+            case .nextHop(let id): state.nextHops[id]?.device != .vxlan
+            }
+        }
     }
 }
 
@@ -186,12 +253,14 @@ extension FakeKernel.Content {
     }
 }
 
-extension DataplaneChanges<IPv4Address> {
-    fileprivate mutating func note(_ before: DataplaneState<IPv4Address>, _ after: DataplaneState<IPv4Address>) {
+extension DataplaneChanges {
+    /// With a next hop go its routes, of which nothing is said.
+    fileprivate mutating func note(_ before: DataplaneState<Address>, _ after: inout DataplaneState<Address>) {
         Self.note(before.neighbors, after.neighbors, &neighbors)
         Self.note(before.fdb, after.fdb, &fdb)
         Self.note(before.nextHops, after.nextHops, &nextHops)
         Self.note(before.routes, after.routes, &routes)
+        for case (let id, nil) in nextHops { after.routes = after.routes.filter { $0.value != .nextHop(id) } }
     }
 
     private static func note<Key: Hashable, Value: Equatable>(

@@ -6,7 +6,7 @@ import Synchronization
 /// A ``LeaseStore`` that keeps its leases in memory, by etcd's rules: revisions, grants, compare-and-write.
 ///
 /// Time passes only when the test says so: grants end by ``expire(_:)``.
-package final class InMemoryLeaseStore: LeaseStore {
+package final class InMemoryLeaseStore: LeaseAuthorityStore {
     package typealias Feed = AsyncThrowingFeed
 
     private struct Content {
@@ -16,9 +16,15 @@ package final class InMemoryLeaseStore: LeaseStore {
         var grants: [GrantID: Duration] = [:]
         var nextGrant: Int64 = 1
         var failure: LeaseStoreError?
+        /// So many requests that write leases are done, but their answers lost.
+        var answersToLose = 0
         var requests = 0
         /// Who had which subnet, and when that was noted last.
         var notes: [SubnetKey: (node: NodeID?, revision: Int64)] = [:]
+        /// The digests of tokens, each with the grant that it hangs on and the revision that wrote it.
+        var tokens: [SubnetKey: (digest: TokenDigest, grant: GrantID?, revision: Int64)] = [:]
+        /// What was asked for in one request, for each that renewed.
+        var renewals: [Int] = []
         /// Requests that came, answered or not, and which of them are not, until their senders give up.
         var arrived = 0
         var hung = 0..<0
@@ -36,6 +42,9 @@ package final class InMemoryLeaseStore: LeaseStore {
 
     /// Every request fails with that error until it is `nil` again.
     package func fail(with error: LeaseStoreError?) { content.withLock { $0.failure = error } }
+
+    /// What the next requests for a lease do is done, but their answers are lost.
+    package func loseAnswers(_ count: Int) { content.withLock { $0.answersToLose = count } }
 
     /// Requests get no answer, after some that still do; they end only by being cancelled, without effect. With
     /// `feeds` one that is begun from then on has no snapshot either.
@@ -80,6 +89,11 @@ package final class InMemoryLeaseStore: LeaseStore {
         fileprivate let leases: [SubnetKey: Lease]
         fileprivate let grants: [GrantID: Duration]
     }
+
+    package var revision: Revision { content.withLock { Revision($0.revision) } }
+
+    /// How many grants each request renewed that could have renewed many.
+    package var renewals: [Int] { content.withLock { $0.renewals } }
 
     package var grantCount: Int { content.withLock { $0.grants.count } }
 
@@ -137,28 +151,80 @@ package final class InMemoryLeaseStore: LeaseStore {
     }
 
     package func commit(_ claim: LeaseClaim) async throws(LeaseStoreError) -> ClaimOutcome {
-        try await request { content in
-            if let grant = claim.grant, content.grants[grant] == nil { return .grantGone }
-            let present = content.leases[claim.key]
-            let news = content.leases.values.filter { $0.modRevision > claim.known || $0.key == claim.key }
-                .map(LeaseRecord.lease)
-            let holds =
-                switch claim.condition {
-                case .absent: present == nil
-                case .unchanged(let revision, let kind):
-                    present?.modRevision == revision && (kind == nil || present?.kind == kind)
-                }
-            guard holds else {
-                return .conflict(news, at: Revision(content.revision))
-            }
-            if claim.reuse == .never, content.notes[claim.key] != nil {
-                return .usedBefore(Self.past(content), news, at: Revision(content.revision))
-            }
-            if claim.condition == .absent {
-                content.notes[claim.key] = (claim.announcement.node, content.revision + 1)
-            }
-            return .claimed(Self.write(&content, claim.key, claim.announcement, claim.grant))
+        try await request { Self.commit(claim, &$0) }
+    }
+
+    package func issue(_ claim: LeaseClaim, token: TokenDigest?) async throws(LeaseStoreError) -> IssueOutcome {
+        let (outcome, isLost): (IssueOutcome, Bool) = try await request { content in
+            let isLost = content.answersToLose > 0
+            if isLost { content.answersToLose -= 1 }
+            return (Self.issue(claim, token, &content), isLost)
         }
+        guard isLost else { return outcome }
+        throw LeaseStoreError(remedy: .retry, description: "the answer was lost", mayHaveApplied: true)
+    }
+
+    private static func issue(_ claim: LeaseClaim, _ token: TokenDigest?, _ content: inout Content) -> IssueOutcome {
+        let outcome = Self.commit(claim, &content)
+        guard case .claimed(let lease) = outcome else { return .refused(outcome) }
+        content.tokens[claim.key] = token.map { ($0, claim.grant, content.revision) }
+        let meanwhile = content.leases.values.filter { $0.modRevision > claim.known && $0.key != claim.key }
+        return .issued(lease, meanwhile: meanwhile.map(LeaseRecord.lease), at: Revision(content.revision))
+    }
+
+    package func proofs(of keys: [SubnetKey]) async throws(LeaseStoreError) -> [SubnetKey: LeaseProof] {
+        try await request { content in
+            var proofs: [SubnetKey: LeaseProof] = [:]
+            for key in keys {
+                guard let lease = content.leases[key] else { continue }
+                let token = content.tokens[key].flatMap { token in
+                    token.grant == lease.grantID && token.revision >= lease.createRevision.value ? token.digest : nil
+                }
+                proofs[key] = LeaseProof(lease: lease, token: token)
+            }
+            return proofs
+        }
+    }
+
+    package func renew(_ grants: [GrantID]) async throws(LeaseStoreError) -> [GrantID: Duration] {
+        try await request { content in
+            content.renewals.append(grants.count)
+            return content.grants.filter { grants.contains($0.key) }
+        }
+    }
+
+    package func withdraw(_ lease: Lease) async throws(LeaseStoreError) -> WithdrawalOutcome {
+        try await request { content in
+            guard let present = content.leases[lease.key] else { return .gone }
+            guard present.modRevision == lease.modRevision, present.kind == lease.kind else { return .changed }
+            Self.remove(&content, lease.key)
+            content.tokens[lease.key] = nil
+            content.notes[lease.key] = (lease.announcement.node, content.revision)
+            return .withdrawn
+        }
+    }
+
+    private static func commit(_ claim: LeaseClaim, _ content: inout Content) -> ClaimOutcome {
+        if let grant = claim.grant, content.grants[grant] == nil { return .grantGone }
+        let present = content.leases[claim.key]
+        let news = content.leases.values.filter { $0.modRevision > claim.known || $0.key == claim.key }
+            .map(LeaseRecord.lease)
+        let holds =
+            switch claim.condition {
+            case .absent: present == nil
+            case .unchanged(let revision, let kind):
+                present?.modRevision == revision && (kind == nil || present?.kind == kind)
+            }
+        guard holds else {
+            return .conflict(news, at: Revision(content.revision))
+        }
+        if claim.reuse == .never, content.notes[claim.key] != nil {
+            return .usedBefore(Self.past(content), news, at: Revision(content.revision))
+        }
+        if claim.condition == .absent {
+            content.notes[claim.key] = (claim.announcement.node, content.revision + 1)
+        }
+        return .claimed(Self.write(&content, claim.key, claim.announcement, claim.grant))
     }
 
     package func release(_ key: SubnetKey, at revision: Revision) async throws(LeaseStoreError) -> Bool {

@@ -7,7 +7,8 @@ package import Leases
 package enum LeaseFixtures {
     package static func config(
         network: String = "10.244.0.0/16", subnetLength: Int? = nil, min: String? = nil, max: String? = nil,
-        backend: String? = "vxlan", vni: Int? = nil, ipv6: String? = nil
+        backend: String? = "vxlan", vni: Int? = nil, ipv6: String? = nil, hasIPv4: Bool = true,
+        directRouting: Bool? = nil
     ) throws -> NetworkConfig {
         var fields = NetworkConfigFields()
         fields.network = network
@@ -18,6 +19,8 @@ package enum LeaseFixtures {
         fields.vni = vni
         fields.enableIPv6 = ipv6 != nil
         fields.ipv6Network = ipv6
+        fields.enableIPv4 = hasIPv4
+        fields.directRouting = directRouting
         return try NetworkConfig(fields)
     }
 
@@ -29,6 +32,29 @@ package enum LeaseFixtures {
             key: SubnetKey(try IPv4Prefix(parsing: subnet)), announcement: announcement(node: number, named: named),
             kind: .lease(GrantID(grant ?? Int64(1000 + number))), createRevision: Revision(revision),
             modRevision: Revision(revision))
+    }
+
+    /// The lease of a dual-stack node, at fd20::NUMBER as well; the IPv4 subnet `nil`: of IPv6 alone.
+    package static func dualLease(
+        _ subnet: String?, _ ipv6Subnet: String, node number: Int, revision: Int64 = 10
+    ) throws -> Lease {
+        let ipv6 = try IPv6Prefix(parsing: ipv6Subnet)
+        let key =
+            try subnet.map { SubnetKey(try IPv4Prefix(parsing: $0), ipv6Subnet: ipv6) } ?? SubnetKey(ipv6Subnet: ipv6)
+        return Lease(
+            key: key,
+            announcement: LeaseAnnouncement(
+                node: NodeID("n\(number)"), owner: .tartan, publicIP: subnet == nil ? .any : publicIP(number),
+                publicIPv6: publicIPv6(number),
+                backend: .vxlan(
+                    ipv4: subnet == nil ? nil : VXLANAnnouncement(vni: 1, mac: mac(number)),
+                    ipv6: VXLANAnnouncement(vni: 1, mac: mac(number).sibling))),
+            kind: .lease(GrantID(Int64(1000 + number))), createRevision: Revision(revision),
+            modRevision: Revision(revision))
+    }
+
+    package static func publicIPv6(_ number: Int) -> IPv6Address {
+        IPv6Address(bits: UInt128(0xFD20) << 112 + UInt128(number))
     }
 
     package static func announcement(node number: Int, named: Bool = true) -> LeaseAnnouncement {

@@ -2,6 +2,10 @@
 
 #define _GNU_SOURCE
 
+// First, for the same reason as in the header.
+#include <net/if.h>
+#include <net/if_arp.h>
+
 #include "CLinux.h"
 
 #include <arpa/inet.h>
@@ -9,10 +13,10 @@
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <sys/socket.h>
 
 int clinux_enter_network_namespace(int descriptor) { return setns(descriptor, CLONE_NEWNET); }
 
@@ -36,6 +40,23 @@ int clinux_ignore_port(int descriptor, unsigned int port) {
     };
     struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
     return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+int clinux_look_at_interface(int descriptor, const char *name, struct clinux_interface *found) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    memset(found, 0, sizeof *found);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    if (ioctl(descriptor, SIOCGIFINDEX, &request) != 0) return -1;
+    found->index = request.ifr_ifindex;
+    if (ioctl(descriptor, SIOCGIFFLAGS, &request) != 0) return -1;
+    found->flags = (unsigned short)request.ifr_flags;
+    if (ioctl(descriptor, SIOCGIFMTU, &request) != 0) return -1;
+    found->mtu = (unsigned int)request.ifr_mtu;
+    if (ioctl(descriptor, SIOCGIFHWADDR, &request) != 0) return -1;
+    found->has_mac = request.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+    memcpy(found->mac, request.ifr_hwaddr.sa_data, sizeof found->mac);
+    return 0;
 }
 
 int clinux_send_apart(int descriptor, const void *bytes, size_t size) {

@@ -14,11 +14,17 @@ package final class EtcdClient: Sendable {
     let http: CurlClient
     let members: EndpointRotation
     let logger: Logger
+    private let observe: @Sendable (EtcdExchange) -> Void
     private let authentication: Authentication?
 
-    package init(configuration: EtcdConfiguration, logger: Logger) {
+    /// - Parameter observe: told of each request that has ended, on the way of the next one: be quick.
+    package init(
+        configuration: EtcdConfiguration, logger: Logger,
+        observe: @escaping @Sendable (EtcdExchange) -> Void = { _ in }
+    ) {
         self.configuration = configuration
         self.logger = logger
+        self.observe = observe
         members = EndpointRotation(configuration.endpoints, first: configuration.first)
         authentication = configuration.user.map(Authentication.init)
         http = CurlClient(configuration: CurlConfiguration(tls: configuration.tls, maximumLineLength: 256 << 20))
@@ -71,6 +77,10 @@ package final class EtcdClient: Sendable {
         } catch {
             guard let authentication, Self.isAboutToken(error) else { throw error }
             authentication.forget(token)
+            // Nothing that an operator need do: said so that a cluster where it happens all the time can be told.
+            logger.info(
+                "etcd does not take its token any more, which expires; logging in again",
+                metadata: ["user": "\(authentication.user.name)", "error": "\(error)"])
             return try await ask(try await self.token(endpoint))
         }
     }
@@ -81,12 +91,15 @@ package final class EtcdClient: Sendable {
         counters.count(path)
         var request = request(path, body, endpoint: endpoint, token: token)
         request.repeatable = isRepeatable
+        let start = ContinuousClock.now
         let response: CurlResponse
         do {
             response = try await http.send(request)
         } catch {
+            observe(EtcdExchange(path: path, outcome: .init(error), took: .now - start))
             throw EtcdError(error, endpoint: request.endpoint)
         }
+        observe(EtcdExchange(path: path, outcome: .init(status: response.status), took: .now - start))
         guard response.status == 200 else {
             throw GatewayRefusal.error(response.body, status: response.status, endpoint: request.endpoint)
         }
@@ -103,12 +116,15 @@ package final class EtcdClient: Sendable {
             request.headers.append(CurlHeader("Grpc-Metadata-hasleader", "true"))
             request.freshConnection = true
             request.silenceNotice = silenceNotice
+            let start = ContinuousClock.now
             let stream: CurlStream
             do throws(CurlError) {
                 stream = try await http.stream(request)
             } catch {
+                observe(EtcdExchange(path: path, outcome: .init(error), took: .now - start))
                 throw EtcdError(error, endpoint: request.endpoint)
             }
+            observe(EtcdExchange(path: path, outcome: .init(status: stream.status), took: .now - start))
             if stream.status == 200 { return stream.lines }
             let text = await Self.text(of: stream.lines)
             throw GatewayRefusal.error(text, status: stream.status, endpoint: request.endpoint)

@@ -80,6 +80,11 @@ package struct EtcdError: Error, Hashable, Sendable, CustomStringConvertible {
     private func hint(_ code: GRPCCode, _ message: String) -> String {
         switch code {
         case .permissionDenied: "; the role of --etcd-username must allow reading and writing --etcd-prefix"
+        case .unauthenticated where message.contains("token"):
+            "; a token that it has just given is not taken: all its members need the same --auth-token, and with jwt "
+                + "the same key and clock"
+        case .invalidArgument where message.contains("authentication failed"):
+            "; check --etcd-username and the password in --etcd-password-file"
         case .resourceExhausted where message.contains("space"):
             "; its database is full: compact, defragment, then 'etcdctl alarm disarm'"
         case .invalidArgument where message.contains("user name is empty"):

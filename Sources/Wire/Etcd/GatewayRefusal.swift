@@ -48,6 +48,14 @@ struct GatewayRefusal: Sendable {
         var json = JSONReader(body)
         guard let refusal = try? GatewayRefusal(&json), refusal.code != nil else {
             let text = String(decoding: body.prefix(200), as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
+            // etcd's server/embed/serve.go, which says no more than that the name will not be used.
+            if text.hasPrefix("CommonName of client") {
+                return EtcdError(
+                    .credentials(
+                        "etcd at \(endpoint) refuses a client certificate with a CommonName while its authentication is "
+                            + "on; make the one of --etcd-certfile without a CN, as deploy/etcd/certificates does"),
+                    endpoint: endpoint)
+            }
             return EtcdError(
                 .badAnswer("HTTP \(status) \(text)"), endpoint: endpoint, mayHaveApplied: status >= 500)
         }

@@ -45,6 +45,26 @@ extension EtcdClient {
     /// A grant that etcd does not know is answered with a TTL of 0. One refusal among the answers, such as that of a
     /// member without a leader, counts for all of them.
     package func keepAlive(_ ids: [Int64]) async throws(EtcdError) -> [Int64: Int64?] {
+        var renewed: [Int64: Int64?] = [:]
+        var rest = ids[...]
+        while let first = rest.first {
+            let answers = try await keepAliveOnce(rest.prefix(Self.grantsPerRequest))
+            guard !answers.isEmpty else {
+                throw EtcdError(
+                    .badAnswer("no answer for grant \(String(UInt64(bitPattern: first), radix: 16))"),
+                    endpoint: endpoint)
+            }
+            renewed.merge(answers) { $1 }
+            rest = rest.filter { renewed[$0] == nil }[...]
+        }
+        return renewed
+    }
+
+    /// The gateway answers while it still reads, and Go's HTTP/1.1 server throws away what of a body was not read when
+    /// the first answer goes out: of a long one only the beginning is sure to be answered, and the rest is asked again.
+    private static let grantsPerRequest = 128
+
+    private func keepAliveOnce(_ ids: ArraySlice<Int64>) async throws(EtcdError) -> [Int64: Int64?] {
         var body: [UInt8] = []
         for id in ids {
             var json = JSONWriter()
@@ -59,11 +79,8 @@ extension EtcdClient {
             return answers
         }
         var renewed: [Int64: Int64?] = [:]
-        for case .result(let status) in answers { renewed[status.id] = .some(status.ttl > 0 ? status.ttl : nil) }
-        if let missing = ids.first(where: { renewed[$0] == nil }) {
-            throw EtcdError(
-                .badAnswer("no answer for grant \(String(UInt64(bitPattern: missing), radix: 16))"),
-                endpoint: endpoint)
+        for case .result(let status) in answers where ids.contains(status.id) {
+            renewed[status.id] = .some(status.ttl > 0 ? status.ttl : nil)
         }
         return renewed
     }

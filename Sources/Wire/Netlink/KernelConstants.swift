@@ -123,6 +123,7 @@ enum BridgeVLANFlags {
 enum LinkFlags {
     static let up: UInt32 = 1 << 0  // IFF_UP
     static let loopback: UInt32 = 1 << 3  // IFF_LOOPBACK
+    static let running: UInt32 = 1 << 6  // IFF_RUNNING
     static let promiscuous: UInt32 = 1 << 8  // IFF_PROMISC
     static let lowerUp: UInt32 = 1 << 16  // IFF_LOWER_UP
 }

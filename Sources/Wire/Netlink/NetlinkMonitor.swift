@@ -20,6 +20,8 @@ package final class NetlinkMonitor: Sendable {
         _ take: @escaping @Sendable (KernelEvent) -> Void
     ) throws(NetlinkError) {
         let socket = try namespace.openSocket()
+        // A device with 65,000 peers that goes or comes is told of entry by entry, about a kilobyte each.
+        socket.allowBacklog(of: 64 << 20)
         if let ignored { try socket.ignore(port: ignored.portID) }
         for group in [
             MulticastGroup.link, MulticastGroup.neighbor, MulticastGroup.ipv4Address, MulticastGroup.ipv4Route,

@@ -105,6 +105,12 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
     }
 
+    /// How much may wait to be received before the kernel drops it and says so (ENOBUFS), in bytes; takes effect where
+    /// CAP_NET_ADMIN is. Memory is taken only for what waits.
+    borrowing func allowBacklog(of bytes: Int) {
+        Self.set(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, Int32(clamping: bytes))
+    }
+
     private static func open(_ protocol: NetlinkProtocol) throws(NetlinkError) -> Int32 {
         let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let opened = socket(Int32(Family.netlink), type, `protocol`.rawValue)

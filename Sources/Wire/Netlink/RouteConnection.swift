@@ -7,7 +7,7 @@
 ///
 /// Sendable unchecked: the memory belongs to this value alone, and there is never a second one of it.
 @safe package struct RouteConnection: ~Copyable, @unchecked Sendable {
-    private let socket: NetlinkSocket
+    let socket: NetlinkSocket
     private var batch = NetlinkBatch()
     private var request = MessageBuilder()
     private let buffer: UnsafeMutableRawBufferPointer

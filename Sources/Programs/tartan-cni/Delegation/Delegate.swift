@@ -37,8 +37,11 @@ struct Delegate {
         var ipam = try reader.member("ipam")?.object ?? .object([])
         var routes = try reader.member("ipam")?.list("routes") ?? []
         if ipam["type"] == nil { ipam.set("type", .string("host-local")) }
-        var ranges = [Self.range("\(file.subnet)")]
-        routes.append(Self.route("\(file.network)"))
+        var ranges: [JSONValue] = []
+        if file.hasIPv4 {
+            ranges.append(Self.range("\(file.subnet)"))
+            routes.append(Self.route("\(file.network)"))
+        }
         if let subnet = file.ipv6Subnet { ranges.append(Self.range("\(subnet)")) }
         if let network = file.ipv6Network { routes.append(Self.route("\(network)")) }
         ipam.set("ranges", .array(ranges))
@@ -90,7 +93,8 @@ struct Delegate {
         guard config["ipam"]?["ranges"] == (try produced(subnet.file))["ipam"]?["ranges"] else {
             throw PluginError(
                 .mismatch,
-                "this node's subnet is \(subnet.file.subnet) and was another when the pod was made; start the pod anew")
+                "this node's subnet is \(subnet.file.subnets) and was another when the pod was made; start the pod anew"
+            )
         }
         config.set("prevResult", previous)
         _ = try DelegateCall(config, invocation).run()

@@ -17,18 +17,50 @@ struct Bridge {
     init(_ options: BridgeOptions, mtu: UInt32, _ host: inout RouteConnection) throws(PluginError) {
         self.options = options
         self.mtu = mtu
+        if let seen = try Self.look(options, host) {
+            (link, gateway) = (seen, seen)
+            return
+        }
         if let found = try host.find(options.name) {
             link = found
         } else {
             link = try Self.make(options, mtu, &host)
         }
         gateway = link
+        try checkKind()
+        try adopt(&host)
+        if options.vlan != 0 { gateway = try vlanInterface(&host) }
+    }
+
+    /// The bridge as it is when there is nothing to be done to it, without its kind, which who asks for waits for
+    /// everybody else; `nil` where there is something.
+    private static func look(
+        _ options: BridgeOptions, _ host: borrowing RouteConnection
+    ) throws(PluginError) -> LinkMessage? {
+        guard options.isGateway, options.vlan == 0 else { return nil }
+        let name = options.name
+        guard let seen = try kernel("looking at \(name)", { () throws(NetlinkError) in try host.look(at: name) }),
+            seen.isUp == true, seen.isPromiscuous == true || !options.isPromiscuous
+        else { return nil }
+        return seen
+    }
+
+    private func checkKind() throws(PluginError) {
         guard link.kind == .bridge else {
             throw PluginError(
                 .badConfiguration, "\(options.name) is there but is no bridge; name another in \"bridge\" or remove it")
         }
-        try adopt(&host)
-        if options.vlan != 0 { gateway = try vlanInterface(&host) }
+    }
+
+    /// Makes sure that it is a bridge, where it was only looked at: before anything is done to it, and where something
+    /// did not work.
+    mutating func verify(_ host: inout RouteConnection) throws(PluginError) {
+        guard link.kind == nil else { return }
+        guard let found = try host.find(options.name) else {
+            throw PluginError(.tryAgain, "bridge \(options.name) vanished as a pod was added to it")
+        }
+        (link, gateway) = (found, found)
+        try checkKind()
     }
 
     private static func make(
@@ -96,18 +128,20 @@ struct Bridge {
     /// An address of the cluster network that is not one of these is a former subnet's: that subnet is another node's
     /// now, and the way there must not lead to this bridge, so it goes. Any other is somebody's decision, and goes only
     /// with `forceAddress`.
-    func setGateways(_ subnet: NodeSubnet, _ host: inout RouteConnection) throws(PluginError) {
-        let seen = try kernel("reading the addresses of \(gateway.name ?? "")") { () throws(NetlinkError) in
-            try host.dump(AddressMessage(index: gateway.index))
-        }.filter { $0.index == gateway.index && $0.scope == .global }
+    mutating func setGateways(_ subnet: NodeSubnet, _ host: inout RouteConnection) throws(PluginError) {
+        let (name, index) = (gateway.name ?? "", gateway.index)
+        let seen = try kernel("reading the addresses of \(name)") { () throws(NetlinkError) in
+            try host.dump(AddressMessage(index: index))
+        }.filter { $0.index == index && $0.scope == .global }
         for pool in subnet.pools {
             let hasAddress = seen.contains { $0.address == pool.gateway && $0.prefixLength == pool.length }
+            if !hasAddress { try verify(&host) }
             for old in seen where old.address?.isIPv6 == pool.isIPv6 && !(hasAddress && old.address == pool.gateway) {
                 try replace(old, subnet, pool, &host)
             }
             if !hasAddress { try add(pool, &host) }
         }
-        try KernelSetting("ipv4/ip_forward").set(1)
+        if subnet.pools.contains(where: { !$0.isIPv6 }) { try KernelSetting("ipv4/ip_forward").set(1) }
         if subnet.pools.contains(where: \.isIPv6) { try KernelSetting("ipv6/conf/all/forwarding").set(1) }
     }
 
@@ -157,15 +191,12 @@ extension RouteConnection {
             return nil
         }
     }
+}
 
-    /// Takes the link of that name away, in the namespace that both this connection and the thread are in; `false`
-    /// where there is none.
-    mutating func remove(_ name: String) throws(PluginError) -> Bool {
-        guard let link = try find(name) else { return false }
-        try kernel("removing \(name)") { () throws(NetlinkError) in
-            var removal = try LinkRemoval.open()
-            try removal.remove(link.index)
-        }
-        return true
+/// Takes the link of that name away, in the namespace of the thread; `false` where there is none.
+func removeLink(_ name: String) throws(PluginError) -> Bool {
+    try kernel("removing \(name)") { () throws(NetlinkError) in
+        var removal = try LinkRemoval()
+        return try removal.remove(name)
     }
 }

@@ -45,8 +45,9 @@ struct PodLink {
 
     /// Makes both ends, the pod's in its namespace and set down, the host's a port of the bridge: one send. Nothing is
     /// left where that fails.
-    func make(on bridge: Bridge, in pod: borrowing NetworkNamespace, _ host: inout RouteConnection) throws(PluginError)
-    {
+    func make(
+        on bridge: inout Bridge, in pod: borrowing NetworkNamespace, _ host: inout RouteConnection
+    ) throws(PluginError) {
         let peer = VETHPeer(name: attachment.interface, mac: podMAC, mtu: bridge.mtu, namespace: pod.descriptor)
         let pair = LinkMessage(
             name: name, isUp: true, mac: hostMAC, mtu: bridge.mtu, master: bridge.link.index, kind: .veth(peer))
@@ -58,7 +59,8 @@ struct PodLink {
         }
         let what = "making \(attachment.interface) in the container"
         if let failure = host.apply(steps, { $0.encode(into: &$1) }).first {
-            if failure.index > 0 { try remove(&host) }
+            if failure.index > 0 { try remove() }
+            try bridge.verify(&host)
             guard failure.error.isExistence else { throw PluginError(failure.error, doing: what) }
             throw PluginError(.alreadyAdded, "\(what) did not work: there is one of that name; delete it first")
         }
@@ -66,7 +68,7 @@ struct PodLink {
         do throws(PluginError) {
             try joinVLAN(bridge.options.vlan, &host)
         } catch {
-            try remove(&host)
+            try remove()
             throw error
         }
     }
@@ -79,13 +81,17 @@ struct PodLink {
     }
 
     /// Takes both ends away; success also where they are gone.
-    func remove(_ host: inout RouteConnection) throws(PluginError) { _ = try host.remove(name) }
+    func remove() throws(PluginError) { _ = try removeLink(name) }
 
     /// Sets the pod's end up with its addresses and routes in one send, waits for the bridge, and has the kernel say
     /// where the addresses are now. Called inside the pod's namespace.
     func configure(_ result: AddResult, _ host: inout RouteConnection) throws(PluginError) {
         var pod = try kernel("opening netlink in the container") { () throws(NetlinkError) in try RouteConnection() }
-        guard let link = try pod.find(attachment.interface) else {
+        let interface = attachment.interface
+        let seen = try kernel("looking at \(interface) in the container") { () throws(NetlinkError) in
+            try pod.look(at: interface)
+        }
+        guard let link = seen else {
             throw PluginError(.tryAgain, "\(attachment.interface) vanished from the container as it was set up")
         }
         try setUp(hasIPv6: result.addresses.contains { $0.address.address.isIPv6 })
@@ -133,21 +139,20 @@ struct PodLink {
     }
 
     /// Waits until the host's end carries packets: until then the bridge drops what comes in by it. The kernel sets
-    /// that on another thread, a moment after both ends are up.
+    /// that on another thread, a moment after both ends are up, and says "running" also of what it has not looked at.
     private func waitUntilCarrying(_ host: inout RouteConnection) throws(PluginError) {
         var pause: UInt32 = 50
         var waited: UInt32 = 0
         while true {
-            guard let link = try host.find(name) else {
-                throw PluginError(.tryAgain, "\(name) vanished as it was set up")
-            }
-            if link.isOperational { return }
+            let seen = try kernel("looking at \(name)") { () throws(NetlinkError) in try host.look(at: name) }
+            guard let seen else { throw PluginError(.tryAgain, "\(name) vanished as it was set up") }
+            if seen.isRunning, try host.find(name)?.isOperational == true { return }
             guard waited < 2_500_000 else {
                 throw PluginError(.kernel, "\(name) has no carrier 2.5 s after both its ends were set up")
             }
             usleep(pause)
             waited += pause
-            pause = min(pause * 2, 20_000)
+            pause = min(pause * 2, 2_000)
         }
     }
 }

@@ -57,10 +57,10 @@ struct Add {
     ) throws(PluginError) -> AddResult {
         var host = try kernel("opening netlink") { () throws(NetlinkError) in try RouteConnection() }
         let mtu = configuration.bridge.mtu ?? UInt32(subnet.file.mtu)
-        let bridge = try Bridge(configuration.bridge, mtu: mtu, &host)
+        var bridge = try Bridge(configuration.bridge, mtu: mtu, &host)
         if configuration.bridge.isGateway { try bridge.setGateways(subnet, &host) }
         let link = PodLink(attachment, network: configuration.name, requestedMAC: configuration.requestedMAC)
-        try link.make(on: bridge, in: namespace.pod, &host)
+        try link.make(on: &bridge, in: namespace.pod, &host)
         let result = result(addresses, subnet, bridge, link)
         let masquerade = Masquerade(configuration)
         let masquerades = configuration.bridge.masquerade ?? !subnet.file.masquerade
@@ -68,7 +68,7 @@ struct Add {
             if masquerades { try masquerade.add(addresses, subnet) }
             try namespace.inside { () throws(PluginError) in try link.configure(result, &host) }
         } catch {
-            try link.remove(&host)
+            try link.remove()
             if masquerades { try? masquerade.remove(addresses) }
             throw error
         }

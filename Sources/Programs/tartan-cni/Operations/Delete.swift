@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import IPAddressing
-import Netlink
 
 /// DEL: the link goes, then the addresses. What is not there any more is not an error, and neither the namespace nor
 /// the subnet file is needed.
@@ -12,10 +11,9 @@ struct Delete {
     let namespace: String
 
     func run() throws(PluginError) {
-        var host = try kernel("opening netlink") { () throws(NetlinkError) in try RouteConnection() }
         let name = attachment.hostLink(network: configuration.name)
         // Of a pod that another plugin added the host's end has another name.
-        if try !host.remove(name) { try removeInside() }
+        if try !removeLink(name) { try removeInside() }
         guard Disk.exists(configuration.addressFolder) else { return }
         let addresses = try release()
         let masquerade = Masquerade(configuration)
@@ -32,12 +30,7 @@ struct Delete {
         guard !namespace.isEmpty, Disk.exists(namespace) else { return }
         let pod = try PodNamespace.open(namespace)
         let interface = attachment.interface
-        try pod.inside { () throws(PluginError) in
-            var connection = try kernel("opening netlink in the container") { () throws(NetlinkError) in
-                try RouteConnection()
-            }
-            _ = try connection.remove(interface)
-        }
+        _ = try pod.inside { () throws(PluginError) in try removeLink(interface) }
     }
 
     private func release() throws(PluginError) -> [IPAddress] {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import IPAddressing
-import Netlink
 
 /// GC: whatever belongs to nobody on the runtime's list goes, as by DEL: links first, then addresses.
 ///
@@ -16,7 +15,6 @@ struct GarbageCollection {
                 "GC needs the list cni.dev/valid-attachments; without it nothing is taken away")
         }
         guard Disk.exists(configuration.addressFolder) else { return }
-        var host = try kernel("opening netlink") { () throws(NetlinkError) in try RouteConnection() }
         var store = try AddressStore.open(configuration.addressFolder)
         var problems: [String] = []
         for (address, owner) in store.owners {
@@ -24,7 +22,7 @@ struct GarbageCollection {
             do throws(PluginError) {
                 if let interface = owner.interface {
                     let stale = Attachment(containerID: owner.containerID, interface: interface)
-                    _ = try host.remove(stale.hostLink(network: configuration.name))
+                    _ = try removeLink(stale.hostLink(network: configuration.name))
                 }
                 try store.release(address)
             } catch {

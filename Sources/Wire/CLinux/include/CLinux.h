@@ -39,6 +39,21 @@ int clinux_unmount_detached(const char *path);
 // socket(7), SO_ATTACH_FILTER: drops every netlink message whose nlmsg_pid is the port.
 int clinux_ignore_port(int descriptor, unsigned int port);
 
+// What netdevice(7) tells of an interface.
+struct clinux_interface {
+    int index;
+    // IFF_UP and so on.
+    unsigned short flags;
+    unsigned int mtu;
+    // Whether it has a MAC address at all (ARPHRD_ETHER).
+    int has_mac;
+    unsigned char mac[6];
+};
+
+// ioctl(2), SIOCGIF...: looks at an interface of the namespace that the socket, of whatever kind, is of. Unlike RTM_GETLINK
+// this does not wait for whoever holds the kernel's lock on the network's configuration.
+int clinux_look_at_interface(int descriptor, const char *name, struct clinux_interface *found);
+
 // fork(2): send(2) in a process of its own, which has nothing else of ours open and ends when the call returns. Tells
 // whether that process was made; 0 or -1.
 int clinux_send_apart(int descriptor, const void *bytes, size_t size);

@@ -30,6 +30,12 @@ package struct AddressMessage: NetlinkObject {
     /// Used from the start, without asking whether somebody else has it (`IFA_F_NODAD`, RFC 4862 section 5.4).
     package static let withoutDetection: UInt32 = 0x02
 
+    /// Somebody else has it (`IFA_F_DADFAILED`).
+    package var isDuplicate: Bool { flags & 0x08 != 0 }
+    /// Of IPv6: made up for privacy and gone after a day, or not to be used for anything new (`IFA_F_TEMPORARY`,
+    /// `IFA_F_DEPRECATED`).
+    package var isPassing: Bool { flags & 0x21 != 0 }
+
     package init(index: UInt32 = 0, address: IPAddress? = nil, prefixLength: UInt8 = 0, scope: Scope = .global) {
         self.index = index
         self.address = address

@@ -9,10 +9,13 @@ extension RouteSocket {
     }
 
     /// The interface's own address and the length of its network: `10.244.1.1`, 24. Success also where it has it.
+    /// - Parameter isAskedFor: whether the network is asked first if somebody else has it, which only IPv6 does.
     package func addAddress(
-        _ address: IPAddress, prefixLength: UInt8, to index: UInt32, scope: AddressMessage.Scope = .global
+        _ address: IPAddress, prefixLength: UInt8, to index: UInt32, scope: AddressMessage.Scope = .global,
+        isAskedFor: Bool = true
     ) throws(NetlinkError) {
-        let message = AddressMessage(index: index, address: address, prefixLength: prefixLength, scope: scope)
+        var message = AddressMessage(index: index, address: address, prefixLength: prefixLength, scope: scope)
+        if !isAskedFor { message.flags = AddressMessage.withoutDetection }
         do {
             try perform(.new, message, [.create, .exclusive])
         } catch {

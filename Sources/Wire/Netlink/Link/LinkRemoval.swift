@@ -11,19 +11,24 @@ import CLinux
 package struct LinkRemoval: ~Copyable {
     private let socket: NetlinkSocket
     private var number: UInt32 = 0
-
-    private init(_ socket: consuming NetlinkSocket) { self.socket = socket }
+    private var isListening = false
 
     /// Of links in the calling thread's namespace.
-    package static func open() throws(NetlinkError) -> LinkRemoval {
-        let socket = try NetlinkSocket()
-        try socket.join(MulticastGroup.link)
-        return LinkRemoval(socket)
+    package init() throws(NetlinkError) { socket = try NetlinkSocket() }
+
+    /// `false` where there is none of that name.
+    package mutating func remove(_ name: String) throws(NetlinkError) -> Bool {
+        guard let link = try socket.look(at: name) else { return false }
+        try remove(link.index)
+        return true
     }
 
     /// Success also where there is none of that index any more.
     package mutating func remove(_ index: UInt32) throws(NetlinkError) {
-        var request = MessageBuilder()
+        // A filter for this link's end alone would cost the kernel more than others' words cost us: it compiles it.
+        if !isListening { try socket.join(MulticastGroup.link) }
+        isListening = true
+        var request = MessageBuilder(capacity: 64)
         let link = LinkMessage(index: index)
         // The answer to the one before may still come.
         number &+= 1

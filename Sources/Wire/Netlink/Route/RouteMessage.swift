@@ -29,6 +29,7 @@ package struct RouteMessage: NetlinkObject {
 
         package static let any = Self(rawValue: 0)  // RTPROT_UNSPEC
         package static let kernel = Self(rawValue: 2)  // RTPROT_KERNEL
+        package static let routerAdvertisement = Self(rawValue: 9)  // RTPROT_RA
         package static let boot = Self(rawValue: 3)  // RTPROT_BOOT, what `ip` writes
         package static let `static` = Self(rawValue: 4)  // RTPROT_STATIC
     }
