@@ -55,6 +55,7 @@ struct TartanDriver: Contender {
 
     private mutating func apply(_ plan: [Dataplane.Operation<IPv4Address>]) async throws {
         if let failure = await driver.apply(plan).first { throw BenchmarkError(failure.error.description) }
-        tracker.done(plan, except: [])
+        guard tracker.isWhole(plan) else { throw BenchmarkError("the plan has not everything that is pending") }
+        tracker.settleAll(except: [])
     }
 }

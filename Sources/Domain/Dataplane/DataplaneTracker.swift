@@ -146,16 +146,15 @@ package struct DataplaneTracker<Address: DataplaneAddress>: Sendable {
         }
     }
 
-    /// A plan of everything that is pending was applied, but for those that failed.
-    ///
-    /// - Parameter failed: the keys of the operations that did not succeed.
+    /// Whether a plan has everything that is pending, each once. What was held back is pending without being in it;
+    /// where a route is in another's way, the plan has more.
+    package func isWhole(_ plan: [Operation<Address>]) -> Bool {
+        plan.count == pendingCount && !Address.refusesRoutedGateways
+    }
+
+    /// A whole plan was applied, but for the operations with those keys: the same as ``done(_:)`` of each of the others.
     @specialized(where Address == IPv4Address)
-    package mutating func done(_ plan: [Operation<Address>], except failed: Set<EntryKey<Address>>) {
-        // What was held back is pending without having been in the plan.
-        guard plan.count == pendingCount else {
-            for operation in plan where failed.isEmpty || !failed.contains(operation.key) { done(operation) }
-            return
-        }
+    package mutating func settleAll(except failed: Set<EntryKey<Address>>) {
         var (neighbors, fdb): (Set<Address>, Set<MACAddress>) = ([], [])
         var (nextHops, routes): (Set<NextHopID>, Set<Prefix<Address>>) = ([], [])
         for key in failed {

@@ -101,16 +101,20 @@ extension FamilyState {
         var outcome = PlanOutcome<Address>()
         var next = failures.makeIterator()
         var failure = next.next()
+        let isWhole = table?.tracker.isWhole(plan) ?? false
+        var unsettled: Set<Key> = []
         for (index, operation) in plan.enumerated() {
             if let failed = failure, failed.index == index {
                 failure = next.next()
                 if failed.error.remedy == .resync { outcome.isSound = false }
                 refuse(operation, failed.error, at: now, &outcome)
+                unsettled.insert(operation.key)
             } else {
-                table?.tracker.done(operation)
+                if !isWhole { table?.tracker.done(operation) }
                 finish(operation, &outcome)
             }
         }
+        if isWhole { table?.tracker.settleAll(except: unsettled) }
         return outcome
     }
 

@@ -68,7 +68,7 @@ struct Bridge {
     ) throws(PluginError) -> LinkMessage {
         // A MAC address that was set stays; one that was not is always the lowest of the ports', and changes with them.
         var link = LinkMessage(
-            name: options.name, isUp: true, mac: MACAddress(locallyAdministered: .random(in: 0 ... .max)), mtu: mtu,
+            name: options.name, isUp: false, mac: MACAddress(locallyAdministered: .random(in: 0 ... .max)), mtu: mtu,
             kind: .bridge)
         link.isPromiscuous = options.isPromiscuous
         // Some kernels have no VLANs on bridges, and refuse to be told so.
@@ -77,6 +77,9 @@ struct Bridge {
             try host.perform(.new, link, [.create, .exclusive])
             // The host's own routes are not what somebody on the bridge advertises.
             try? KernelSetting.interface("ipv6", options.name, "accept_ra").set(0)
+            // Nobody else can have its link-local address, and while the kernel asks around for that (a second or two)
+            // it does not look for a pod's either. Set up after this, as one that was found down.
+            try? KernelSetting.interface("ipv6", options.name, "accept_dad").set(0)
         } catch {
             guard error.isExistence else { throw PluginError(error, doing: "making bridge \(options.name)") }
         }
