@@ -179,6 +179,24 @@ import Testing
         }
     }
 
+    @Test func `an entry whose time to be tried again comes while another is tried is not forgotten`() async throws {
+        let (scene, kernel) = scene()
+        let bad = try ["10.244.3.0/24", "10.244.6.0/24"].map { try IPv4Prefix(parsing: $0) }
+        kernel.change { $0.refused = Set(bad) }
+        try await scene.run {
+            try scene.start(leases(1...5))
+            try await scene.eventually("a refusal") { scene.status.read { $0.dataplane.refusedCount } == 1 }
+            // Refused a little later than the first, it may be tried a little later again: in the middle of that try.
+            scene.change([.lease(try LeaseFixtures.lease("10.244.6.0/24", node: 7))])
+            try await scene.eventually("another") { scene.status.read { $0.dataplane.refusedCount } == 2 }
+            kernel.change {
+                $0.refused = []
+                $0.applyTime = .milliseconds(300)
+            }
+            try await settle(scene, kernel, entries: 24)
+        }
+    }
+
     @Test func `an entry that the kernel refuses harms no other and is tried again apart`() async throws {
         let (scene, kernel) = scene()
         let bad = try IPv4Prefix(parsing: "10.244.3.0/24")

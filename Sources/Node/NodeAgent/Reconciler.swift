@@ -112,6 +112,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
 
     /// - Returns: when there is something to be done although nothing may come.
     private func pass(_ state: inout ReconcilerState) async -> MonotonicTime? {
+        let start = status.clock.now
         let content = inbox.take()
         // A pass that never ends is what the watchdog looks for.
         defer { content.pulse?.answer() }
@@ -135,10 +136,11 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
                 state.ipv4.problem == nil || state.ipv4.prepared != nil
                 ? nil : state.ipv4.deviceFight.nextEnd(after: now)
             let retry = waiting ?? state.retryTime(at: now)
-            return state.nextHoldEnd(after: now).map { min($0, retry) } ?? retry
+            return state.nextHoldEnd(after: start).map { min($0, retry) } ?? retry
         }
         state.backoff.reset()
-        return state.nextHoldEnd(after: status.clock.now)
+        // As of the pass's beginning: what was held then was left out of it, however long it took since.
+        return state.nextHoldEnd(after: start)
     }
 
     private enum Outcome {

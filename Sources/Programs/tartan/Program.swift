@@ -14,7 +14,7 @@ enum Program {
             var command = try TartanCommand.parseAsRoot()
             guard command is any AsyncParsableCommand else {
                 try command.run()
-                exit(ExitStatus.success.rawValue)
+                leave(ExitStatus.success.rawValue)
             }
         } catch {
             finish(error)
@@ -27,20 +27,27 @@ enum Program {
     private static func runAsynchronously() async {
         do {
             if var command = try TartanCommand.parseAsRoot() as? any AsyncParsableCommand { try await command.run() }
-            exit(ExitStatus.success.rawValue)
+            leave(ExitStatus.success.rawValue)
         } catch {
             finish(error)
         }
     }
 
+    /// Ends the program without its libraries' farewells: OpenSSL takes its tables away in exit(3), from under the thread
+    /// that may still close connections with them.
+    private static func leave(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
+    }
+
     /// Says the last word.
     private static func finish(_ error: any Error) -> Never {
-        if let code = error as? ExitCode { exit(code.rawValue) }
+        if let code = error as? ExitCode { leave(code.rawValue) }
         let isParsers = error is ValidationError || error is CleanExit || "\(type(of: error))" == "CommandError"
         guard isParsers else {
             let error = ProgramError(error)
             Terminal.complain(error.description)
-            exit(error.status.rawValue)
+            leave(error.status.rawValue)
         }
         guard TartanCommand.exitCode(for: error) != .success else {
             // --help, --version, a completion script
@@ -49,9 +56,9 @@ enum Program {
             } catch {
                 finish(error)
             }
-            exit(ExitStatus.success.rawValue)
+            leave(ExitStatus.success.rawValue)
         }
         Terminal.complain(UsageSentence.text(TartanCommand.message(for: error), arguments: CommandLine.arguments))
-        exit(ExitStatus.usage.rawValue)
+        leave(ExitStatus.usage.rawValue)
     }
 }

@@ -20,6 +20,8 @@ package final class FakeKernel: DataplaneDriver {
         package var hasNextHops = true
         /// Destinations whose routes the kernel refuses.
         package var refused: Set<IPv4Prefix> = []
+        /// How long a batch takes.
+        package var applyTime = Duration.zero
         package var deviceError: DataplaneError?
         /// Somebody deletes the device whenever it was prepared, and nobody hears of it.
         package var isDeviceElusive = false
@@ -178,7 +180,9 @@ package final class FakeKernel: DataplaneDriver {
     }
 
     package func apply(_ operations: [Operation<IPv4Address>]) async -> [OperationFailure] {
-        content.withLock { content in
+        let time = read { $0.applyTime }
+        if time > .zero { try? await Task.sleep(for: time) }
+        return content.withLock { content in
             operations.enumerated().compactMap { index, operation in
                 content.operations.append(operation)
                 let answer = content.answersENODEV(to: operation) ? "ENODEV" : Self.apply(operation, &content)
