@@ -234,6 +234,31 @@ struct IPv6Tests {
         }
     }
 
+    @Test(arguments: [
+        ("ip -4 addr flush dev eth0", "ip addr add 192.168.7.1/24 dev eth0"),
+        ("ip link set eth0 down", "ip link set eth0 up; ip -6 addr add fd20::1/64 dev eth0 nodad"),
+        ("ip -6 addr flush dev eth0 scope global", "ip -6 addr add fd20::1/64 dev eth0 nodad"),
+    ])
+    func `an underlay that loses one family's address for a while keeps it for the lease, the device and the pods`(
+        lose: String, restore: String
+    ) async throws {
+        try await settled { scene, agent, tables in
+            let before = agent.status.read { $0.underlay }
+            let index = try await scene.socket.link(named: "tartan-v6.1")?.index
+            let files = agent.published
+            try await scene.ip(lose)
+            try await agent.eventually("the complaint") {
+                agent.status.read { $0.dataplane.problem }?.contains("has lost its") == true
+            }
+            #expect(agent.status.read { $0.underlay } == before)
+            try await scene.ip(restore)
+            try await agent.eventually("peace") { agent.status.read { $0.dataplane.problem } == nil }
+            try await agent.eventually("the entries") { try await self.tables(scene) == tables }
+            #expect(try await scene.socket.link(named: "tartan-v6.1")?.index == index)
+            #expect(agent.published == files && agent.moveCount == 0)
+        }
+    }
+
     @Test func `a network that has lost its IPv6 leaves nothing of it behind, also over a restart`() async throws {
         let scene = try await scene()
         let first = try await agent(scene)

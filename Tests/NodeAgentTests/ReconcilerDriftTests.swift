@@ -259,6 +259,79 @@ import Testing
         }
     }
 
+    @Test func `an address that goes while the other family's stays is kept for the lease, the device and the pods`()
+        async throws
+    {
+        let whole = Self.dualUnderlay
+        var (noIPv4, noIPv6) = (whole, whole)
+        (noIPv4.address, noIPv4.publicIP, noIPv4.networks) = (.any, .any, [])
+        (noIPv6.ipv6Address, noIPv6.publicIPv6, noIPv6.ipv6Networks) = (nil, nil, [])
+        try await dual { scene, kernel in
+            let file = scene.published
+            for (family, flapping) in [("IPv4", noIPv4), ("IPv6", noIPv6)] {
+                let devices = kernel.read { ($0.device, $0.ipv6Device) }
+                kernel.disturb { $0.underlay = flapping }
+                try await scene.eventually("the complaint of \(family)") {
+                    scene.status.read { $0.dataplane.problem }?.hasPrefix("'eth0' has lost its \(family) address") == true
+                }
+                #expect(scene.status.read { $0.underlay ?? whole } == whole)
+                #expect(kernel.read { $0.device == devices.0 && $0.ipv6Device == devices.1 })
+                // Asked for again although nobody says that it is back.
+                kernel.change { $0.underlay = whole }
+                try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+            }
+            #expect(kernel.read { $0.removedDevices } == [] && scene.published == file && scene.moveCount == 0)
+            let mark = LeaseFixtures.publicIP(99)
+            scene.holder.post(.addressChanged(mark, nil))
+            guard case .addressChanged(mark, nil)? = await scene.holder.inputs.first(where: { _ in true }) else {
+                Issue.record("the holder was told of the flap")
+                return
+            }
+        }
+    }
+
+    @Test func `an IPv6 address that is gone is given up with the network's IPv6`() async throws {
+        try await dual { scene, kernel in
+            kernel.disturb { ($0.underlay.ipv6Address, $0.underlay.publicIPv6) = (nil, nil) }
+            try await scene.eventually("the complaint") { scene.status.read { $0.dataplane.problem } != nil }
+            scene.inbox.setConfig(.valid(try LeaseFixtures.config()))
+            try await scene.eventually("IPv4 alone") { scene.status.read { $0.underlay?.ipv6Address } == nil }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+            #expect(kernel.read { $0.removedDevices } == ["tartan-v6.1"])
+        }
+    }
+
+    @Test func `with a rule, too, both families' addresses are asked for as they are`() async throws {
+        try await dual(selection: UnderlaySelection(interfaces: ["eth0"])) { scene, kernel in
+            kernel.disturb { $0.underlay.mtu = 1400 }
+            try await scene.eventually("the MTU") { kernel.read { $0.device?.mtu } == 1350 }
+            #expect(kernel.read { $0.selection?.preferredAddress } == Self.dualUnderlay.address)
+            #expect(kernel.read { $0.selection?.preferredIPv6Address } == Self.dualUnderlay.ipv6Address)
+        }
+    }
+
+    private static let dualUnderlay = Underlay(
+        name: "eth0", index: 2, mtu: 1500, address: FakeKernel.eth0.address, ipv6Address: LeaseFixtures.publicIPv6(1))
+
+    /// One of both families with one peer, at rest.
+    private func dual(
+        selection: UnderlaySelection = UnderlaySelection(), _ body: (Scene, FakeKernel) async throws -> Void
+    ) async throws {
+        var underlay = Self.dualUnderlay
+        if let address = selection.publicIPv6 { underlay.publicIPv6 = address }
+        let kernel = FakeKernel(underlay: underlay)
+        kernel.change { $0.ipv6Addresses = Set([selection.publicIPv6].compactMap(\.self)) }
+        let scene = Scene(driver: kernel, underlay: underlay, selection: selection)
+        try await scene.run {
+            try scene.start(
+                [try LeaseFixtures.dualLease("10.244.2.0/24", "fd00:10:244:2::/64", node: 2)],
+                ipv6: "fd00:10:244:fa::/64", config: try LeaseFixtures.config(ipv6: "fd00:10:244::/48"))
+            try await scene.eventually("the file") { scene.published.last?.ipv6Subnet != nil }
+            try await scene.eventually("the peers") { scene.status.read { $0.dataplane.present } == 8 }
+            try await body(scene, kernel)
+        }
+    }
+
     @Test func `a public address that was chosen is not followed, but missed where this host had it`() async throws {
         let kernel = FakeKernel()
         let chosen = IPv4Address(203, 0, 113, 7)

@@ -42,19 +42,52 @@ extension Reconciler {
         var selection = settings.isPinned ? pinned : settings.selection
         // The same address for as long as it is there.
         selection.preferredAddress = pinned.preferredAddress
+        selection.preferredIPv6Address = pinned.preferredIPv6Address
+        var isChosen = false
         do {
             found = try await driver.underlay(selection)
             state.needsUnderlay = false
+            isChosen = true
         } catch {
             problem = error.description
             // Its link may have another MTU all the same.
             if !settings.isPinned { found = try? await driver.underlay(pinned) }
         }
-        if let found { adopt(found, isChosen: problem == nil, &state) }
+        if var underlay = found {
+            let lost = keepLostFamilies(of: &underlay, state)
+            if !lost.isEmpty {
+                state.needsUnderlay = true
+                problem =
+                    problem
+                    ?? "'\(underlay.name)' has lost its \(lost.joined(separator: " and its ")) address, which the lease "
+                    + "goes on to announce; give it back, or restart tartand to do without"
+            }
+            adopt(underlay, isChosen: isChosen, &state)
+        }
         if let problem, problem != state.underlayProblem {
             logger.error("the underlay is not as it was", metadata: ["problem": "\(problem)"])
         }
         state.underlayProblem = problem
+    }
+
+    /// An interface that flaps loses the addresses of one family and keeps the other's: the lease, the device and the
+    /// pods' file keep what was there before, until the network has that family no more.
+    ///
+    /// - Returns: the names of the families that are gone.
+    private func keepLostFamilies(of underlay: inout Underlay, _ state: ReconcilerState) -> [String] {
+        var lost: [String] = []
+        let last = state.underlay
+        if state.config?.hasIPv4 == true, underlay.address == .any, last.address != .any {
+            (underlay.address, underlay.publicIP) = (last.address, last.publicIP)
+            underlay.networks = last.networks
+            lost.append(IPv4Address.familyName)
+        }
+        if state.config?.ipv6 != nil, underlay.ipv6Address == nil, last.ipv6Address != nil {
+            (underlay.ipv6Address, underlay.publicIPv6) = (last.ipv6Address, last.publicIPv6)
+            underlay.ipv6Networks = last.ipv6Networks
+            lost.append(IPv6Address.familyName)
+        }
+        return lost
     }
 
     private func adopt(_ underlay: Underlay, isChosen: Bool, _ state: inout ReconcilerState) {
@@ -67,7 +100,7 @@ extension Reconciler {
             "the underlay has changed",
             metadata: [
                 "interface": "\(underlay.name)", "index": "\(underlay.index)", "mtu": "\(underlay.mtu)",
-                "address": "\(underlay.address)",
+                "address": "\(underlay.address)", "ipv6Address": "\(underlay.ipv6Address.map { "\($0)" } ?? "none")",
             ])
         let hasMoved =
             (underlay.index, underlay.address, underlay.ipv6Address)
