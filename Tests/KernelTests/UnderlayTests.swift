@@ -88,6 +88,41 @@ struct UnderlayTests {
         #expect(try await driver.underlay(UnderlaySelection(interfaces: ["eth0"])).ipv6Address == nil)
     }
 
+    @Test func `another lifetime of the own address is no change, its going and coming back is each time`() async throws {
+        let (scene, driver) = try await scene()
+        try await scene.ip("ip -6 addr add fd00:9::1/64 dev eth1 nodad")
+        _ = try await driver.underlay(UnderlaySelection(interfaces: ["fd00:8::1"]))
+        let own = "fd00:8::1/64 dev eth1"
+        // As a router advertisement does; the look that finds it gone is not waited for.
+        for (command, isChange) in [
+            ("change \(own) valid_lft 900 preferred_lft 900", false), ("del \(own)", true), ("add \(own) nodad", true),
+            ("change \(own) valid_lft 800 preferred_lft 800", false), ("add fd00:8::7/64 dev eth1 nodad", false),
+            ("add fd00:a::1/64 dev eth1 nodad", true), ("del fd00:9::1/64 dev eth1", true),
+        ] {
+            _ = await driver.takeChanges()
+            try await scene.ip("ip -6 addr \(command)")
+            var changes = await driver.takeChanges()
+            let limit = ContinuousClock.now + .seconds(20)
+            while !changes.areAddressesChanged, ContinuousClock.now < limit {
+                try await Task.sleep(for: .milliseconds(2))
+                changes = await driver.takeChanges()
+            }
+            #expect(changes.areAddressesChanged && changes.isUnderlayChanged == isChange, "\(command)")
+        }
+    }
+
+    @Test func `an address that comes back while the look at its going is under way is noticed`() async throws {
+        let (scene, driver) = try await scene()
+        let selection = UnderlaySelection(interfaces: ["192.168.8.1"])
+        _ = try await driver.underlay(selection)
+        try await scene.ip("ip addr del 192.168.8.1/24 dev eth1 && ip addr add 192.168.8.1/24 dev eth1")
+        let limit = ContinuousClock.now + .seconds(20)
+        var isChanged = false
+        while !isChanged, ContinuousClock.now < limit { isChanged = await driver.takeChanges().isUnderlayChanged }
+        #expect(isChanged)
+        #expect(try await driver.underlay(selection).address == IPv4Address(192, 168, 8, 1))
+    }
+
     @Test(arguments: [
         (
             UnderlaySelection(interfaces: ["eth9", "10.9.9.9"]),

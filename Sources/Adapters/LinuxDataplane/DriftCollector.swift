@@ -124,7 +124,9 @@ extension DriftCollector.State {
         return true
     }
 
-    private mutating func note<Address: DataplaneAddress>(
+    /// The news that an address is there is also that its lifetime is another one (RFC 4862, 5.5.3): with every router
+    /// advertisement, which changes nothing here.
+    private mutating func note<Address: TrackedAddress>(
         _ address: Address, _ message: AddressMessage, _ outcome: KernelEvent.Outcome
     ) {
         areAddressesChanged = true
@@ -133,7 +135,12 @@ extension DriftCollector.State {
             $0.contains(address) && $0.length == message.prefixLength
         }
         let own = Address.address(of: underlay)
-        if own == nil || address == own || isKnown == (outcome == .gone) { isUnderlayChanged = true }
+        // Between its going and the look that finds it gone it may come back.
+        let isBack = outcome != .gone && self[keyPath: Address.drift].departed == address
+        if isBack { self[keyPath: Address.drift].departed = nil }
+        let isLost = outcome == .gone && address == own
+        if isLost { self[keyPath: Address.drift].departed = address }
+        if own == nil || isLost || isBack || isKnown == (outcome == .gone) { isUnderlayChanged = true }
     }
 
     fileprivate mutating func judgeUnderlay() {

@@ -34,6 +34,8 @@ struct DeviceLosses: Hashable {
 /// What has changed of one family's device and entries.
 struct FamilyDrift<Address: TrackedAddress>: Sendable {
     var devices = EgressDevices()
+    /// The underlay's address that went last, until it is back.
+    var departed: Address?
     /// What the device lost so far, for ``forgetLosses(since:)``.
     private(set) var losses = DeviceLosses()
     private var device: VXLANDevice<Address>?
