@@ -79,6 +79,19 @@ import Testing
         #expect(conflict.description.contains("fd20::2") && conflict.description.contains("--public-ipv6"))
     }
 
+    @Test func `a node that has got an IPv4 address since knows its lease without one by the IPv6 address`() throws {
+        let lease = try LeaseFixtures.dualLease(nil, "fd00:10:244:14::/64", node: 2)
+        func identity(ipv6: Int) -> NodeIdentity {
+            NodeIdentity(
+                node: NodeID("n2"), publicIP: LeaseFixtures.publicIP(2), publicIPv6: LeaseFixtures.publicIPv6(ipv6))
+        }
+        #expect(identity(ipv6: 2).find(in: [lease]) == .own(lease))
+        guard case .conflict = identity(ipv6: 3).find(in: [lease]) else {
+            Issue.record("a lease at another address was taken for its own")
+            return
+        }
+    }
+
     @Test func `a config can't take a family from under a node, nor give it one`() throws {
         let dual = SubnetKey(
             try IPv4Prefix(parsing: "10.244.20.0/24"), ipv6Subnet: try IPv6Prefix(parsing: "fd00:10:244:14::/64"))

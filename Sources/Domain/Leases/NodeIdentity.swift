@@ -47,7 +47,9 @@ package struct NodeIdentity: Hashable, Sendable {
         if hasAddress(of: announcement) { return true }
         // Without IPv4 all say the same of it.
         guard announcement.publicIP == .any else { return formerIPs.contains(announcement.publicIP) }
-        return announcement.publicIPv6.map { formerIPv6s.contains($0) } ?? false
+        guard let address = announcement.publicIPv6 else { return false }
+        // The node may have got an IPv4 address since it wrote that.
+        return address == publicIPv6 || formerIPv6s.contains(address)
     }
 
     /// What a look through the leases says.
@@ -162,10 +164,14 @@ package struct IdentityConflict: Error, Hashable, Sendable, CustomStringConverti
         self.shared = shared
     }
 
+    /// The IPv6 address where there is no other.
+    private var ipv6: IPv6Address? { lease.announcement.publicIP == .any ? lease.announcement.publicIPv6 : nil }
+
+    /// The other lease's public address.
+    package var address: String { ipv6.map { "\($0)" } ?? "\(lease.announcement.publicIP)" }
+
     package var description: String {
         let holder = lease.announcement.node.map { "node '\($0)'" } ?? "a node without a name"
-        let ipv6 = lease.announcement.publicIP == .any ? lease.announcement.publicIPv6 : nil
-        let address = ipv6.map { "\($0)" } ?? "\(lease.announcement.publicIP)"
         let option = ipv6 == nil ? "--public-ip" : "--public-ipv6"
         return switch shared {
         case .name:
