@@ -145,6 +145,8 @@ import Testing
         (["--etcd-username", "u"], "--etcd-username needs --etcd-password-file"),
         (["--etcd-certfile", "/c"], "--etcd-certfile needs --etcd-keyfile"),
         (["--device", "a name too long for it"], "--device 'a name too long for it' must be 1 to 15"),
+        (["--device", "abcdefghijkl-v6"], "--device 'abcdefghijkl-v6' would be the name of the IPv6 device as well"),
+        (["--device", "abcdefghi-v6.10"], "--device 'abcdefghi-v6.10' would be the name of the IPv6 device as well"),
         (["--node-name", "two words"], "--node-name 'two words' must be 1 to 253"),
         (["--node-name", ""], "--node-name '' must be 1 to 253"),
         (["--subnet-file", ""], "--subnet-file must not be empty"),

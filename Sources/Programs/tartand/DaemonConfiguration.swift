@@ -180,6 +180,12 @@ struct DaemonConfiguration {
             throw ConfigurationFault(
                 found.origin, .device, "'\(name)' must be 1 to 15 characters without spaces, slashes and colons")
         }
+        // The VNI is not part of a name that was chosen.
+        guard IPv6Address.deviceName(vni: 0, chosen: name) != name else {
+            throw ConfigurationFault(
+                found.origin, .device,
+                "'\(name)' would be the name of the IPv6 device as well; choose a shorter one, or one without '-v6'")
+        }
         return name
     }
 }
