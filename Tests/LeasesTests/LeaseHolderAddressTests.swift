@@ -25,7 +25,7 @@ import Testing
     @Test func `the same lease says so, under the same grant, if it still is as it was read`() throws {
         var (scene, lease) = try HolderScene.leased()
         let actions = moved(&scene, to: address)
-        #expect(actions.first == .report(.addressChanged(address)))
+        #expect(actions.first == .report(.addressChanged(address, nil)))
         let claim = try #require(actions.claim)
         #expect((claim.key, claim.grant, claim.condition) == (lease.key, lease.grantID, lease.unchanged))
         #expect(claim.announcement == announced(lease, at: 1).announcement)
@@ -40,13 +40,13 @@ import Testing
     @Test func `while a renewal is under way, or past the deadline, it says so afterwards`() throws {
         var (scene, _) = try HolderScene.leased()
         _ = try scene.wake()
-        #expect(moved(&scene, to: address) == [.report(.addressChanged(address))])
+        #expect(moved(&scene, to: address) == [.report(.addressChanged(address, nil))])
         #expect(scene.renewed(1, HolderScene.ttl).claim?.announcement.publicIP == address)
 
         (scene, _) = try HolderScene.leased()
         scene.now = scene.now + .seconds(1_000)
         #expect(scene.phase == .fenced)
-        #expect(moved(&scene, to: address) == [.report(.addressChanged(address))])
+        #expect(moved(&scene, to: address) == [.report(.addressChanged(address, nil))])
         _ = try scene.wake()
         #expect(scene.renewed(1, HolderScene.ttl).claim?.announcement.publicIP == address)
     }
@@ -113,5 +113,55 @@ import Testing
             return
         }
         #expect(scene.phase == .leased)
+    }
+
+    /// One of both families, or of IPv6 alone, at 192.168.0.1 and fd20::1, that holds its subnet.
+    private func leased(hasIPv4: Bool = true, hasIPv6: Bool = true) throws -> HolderScene {
+        var scene = try HolderScene()
+        let config = try LeaseFixtures.config(ipv6: hasIPv6 ? "fd00:10:244::/48" : nil, hasIPv4: hasIPv4)
+        scene.config = .valid(config)
+        let identity = NodeIdentity(
+            node: NodeID("n1"), publicIP: hasIPv4 ? LeaseFixtures.publicIP(1) : .any,
+            publicIPv6: LeaseFixtures.publicIPv6(1), mac: LeaseFixtures.mac(1))
+        scene.machine = LeaseHolderStateMachine(
+            settings: .init(identity: identity, carriesTraffic: true, ttl: HolderScene.ttl, whenLost: .move), seed: 7)
+        _ = scene.list([], at: 10)
+        _ = scene.granted(1)
+        let claim = try #require(scene.claim)
+        let lease = Lease(
+            key: claim.key, announcement: claim.announcement, kind: .lease(GrantID(1)), createRevision: Revision(11),
+            modRevision: Revision(11))
+        _ = try scene.claimed(lease)
+        _ = scene.feed([.lease(lease)], at: 11)
+        return scene
+    }
+
+    @Test(arguments: [true, false])
+    func `an IPv6 address that another node's lease bears is not taken either, and the sentence names it`(
+        hasIPv4: Bool
+    ) throws {
+        var scene = try leased(hasIPv4: hasIPv4)
+        let subnet = "fd00:10:244:7::/64"
+        let other = try LeaseFixtures.dualLease(hasIPv4 ? "10.244.7.0/24" : nil, subnet, node: 7)
+        _ = scene.feed([.lease(other)], at: 12)
+        let actions = scene.machine.addressChanged(
+            to: hasIPv4 ? address : .any, LeaseFixtures.publicIPv6(7), in: scene.table, at: scene.now)
+        guard case .report(.addressTaken(let conflict))? = actions.first, actions.count == 1 else {
+            Issue.record("\(actions)")
+            return
+        }
+        let held = hasIPv4 ? "10.244.7.0/24" : subnet
+        #expect("\(conflict)".contains("address is fd20::7 now, with which node 'n7' holds \(held)"))
+        #expect("\(conflict)".contains("goes on to announce fd20::1;"))
+    }
+
+    @Test func `an IPv6 address is reported where the network has IPv6, and only there`() throws {
+        let (ipv4, ipv6) = (LeaseFixtures.publicIP(1), LeaseFixtures.publicIPv6(8))
+        var scene = try leased()
+        let actions = scene.machine.addressChanged(to: ipv4, ipv6, in: scene.table, at: scene.now)
+        #expect(actions.first == .report(.addressChanged(ipv4, ipv6)))
+        #expect(actions.claim?.announcement.publicIPv6 == ipv6)
+        scene = try leased(hasIPv6: false)
+        #expect(scene.machine.addressChanged(to: ipv4, ipv6, in: scene.table, at: scene.now).isEmpty)
     }
 }

@@ -49,8 +49,8 @@ package enum LeaseHolderNotice: Hashable, Sendable {
     case configRefused(NetworkConfigError)
     /// A younger lease bears this node's name or public address; its holder is to yield.
     case identityConflict(IdentityConflict)
-    /// The node has that address now, and its lease is to say so.
-    case addressChanged(IPv4Address)
+    /// The node has those addresses now, and its lease is to say so.
+    case addressChanged(IPv4Address, IPv6Address?)
     /// The node has another address now, which another node's lease bears: the former one stays announced.
     case addressTaken(AddressConflict)
     /// Another lease covers (a part of) this node's subnet; the younger of the two is to yield.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
 import Leases
 import Logging
 
@@ -71,11 +72,13 @@ extension LeaseHolder {
                 metadata: [
                     "subnet": "\(conflict.lease.key)",
                     "holder": "\(conflict.lease.announcement.node?.name ?? "unknown")",
-                    "publicIP": "\(conflict.lease.announcement.publicIP)",
+                    "publicIP": "\(conflict.address)",
                 ])
-        case .addressChanged(let address):
+        case .addressChanged(let address, let ipv6):
+            let addresses = (address == .any ? [] : ["\(address)"]) + (ipv6.map { ["\($0)"] } ?? [])
             logger.notice(
-                "this node's public address has changed; its lease is to say so", metadata: ["publicIP": "\(address)"])
+                "this node's public address has changed; its lease is to say so",
+                metadata: ["publicIP": "\(addresses.joined(separator: ", "))"])
         case .addressTaken(let conflict): logger.error("\(conflict)")
         case .overlap(let lease):
             status.metrics.count(.overlap)
