@@ -88,7 +88,8 @@ struct UnderlayTests {
         #expect(try await driver.underlay(UnderlaySelection(interfaces: ["eth0"])).ipv6Address == nil)
     }
 
-    @Test func `another lifetime of the own address is no change, its going and coming back is each time`() async throws {
+    @Test func `another lifetime of the own address is no change, its going and coming back is each time`() async throws
+    {
         let (scene, driver) = try await scene()
         try await scene.ip("ip -6 addr add fd00:9::1/64 dev eth1 nodad")
         _ = try await driver.underlay(UnderlaySelection(interfaces: ["fd00:8::1"]))

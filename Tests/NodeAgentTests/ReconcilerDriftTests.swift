@@ -272,7 +272,8 @@ import Testing
                 let devices = kernel.read { ($0.device, $0.ipv6Device) }
                 kernel.disturb { $0.underlay = flapping }
                 try await scene.eventually("the complaint of \(family)") {
-                    scene.status.read { $0.dataplane.problem }?.hasPrefix("'eth0' has lost its \(family) address") == true
+                    scene.status.read { $0.dataplane.problem }?.hasPrefix("'eth0' has lost its \(family) address")
+                        == true
                 }
                 #expect(scene.status.read { $0.underlay ?? whole } == whole)
                 #expect(kernel.read { $0.device == devices.0 && $0.ipv6Device == devices.1 })
@@ -307,6 +308,41 @@ import Testing
             try await scene.eventually("the MTU") { kernel.read { $0.device?.mtu } == 1350 }
             #expect(kernel.read { $0.selection?.preferredAddress } == Self.dualUnderlay.address)
             #expect(kernel.read { $0.selection?.preferredIPv6Address } == Self.dualUnderlay.ipv6Address)
+        }
+    }
+
+    @Test func `a public IPv6 address that was chosen is missed as one of IPv4 is`() async throws {
+        let chosen = LeaseFixtures.publicIPv6(9)
+        try await dual(selection: UnderlaySelection(publicIPv6: chosen)) { scene, kernel in
+            #expect(scene.status.read { $0.dataplane.problem } == nil)
+            kernel.disturb { $0.ipv6Addresses = [] }
+            try await scene.eventually("the complaint") {
+                scene.status.read { $0.dataplane.problem }
+                    == "this host no longer has the public address fd20::9, which the lease announces as --public-ipv6 "
+                    + "says; give it back, or restart tartand with another --public-ipv6"
+            }
+            #expect(scene.log.count("the public address is gone") == 1)
+            kernel.disturb { $0.ipv6Addresses = [chosen] }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+        }
+    }
+
+    @Test func `a lease that announces another IPv6 address than the underlay's is a problem`() async throws {
+        try await dual { scene, _ in
+            var own = try LeaseFixtures.dualLease("10.244.250.0/24", "fd00:10:244:fa::/64", node: 1).announcement
+            own.publicIPv6 = LeaseFixtures.publicIPv6(33)
+            let key = SubnetKey(
+                try IPv4Prefix(parsing: "10.244.250.0/24"), ipv6Subnet: try IPv6Prefix(parsing: "fd00:10:244:fa::/64"))
+            scene.change([
+                .lease(
+                    Lease(
+                        key: key, announcement: own, kind: .lease(GrantID(1)), createRevision: Revision(9),
+                        modRevision: Revision(9)))
+            ])
+            try await scene.eventually("the complaint") {
+                scene.status.read { $0.dataplane.problem }
+                    == "the lease announces fd20::21, but the address of 'eth0' is fd20::1 now"
+            }
         }
     }
 

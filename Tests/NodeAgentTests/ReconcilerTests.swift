@@ -4,9 +4,10 @@ import AgentTestKit
 import Dataplane
 import IPAddressing
 import Leases
-import NodeAgent
 import TestKit
 import Testing
+
+@testable import NodeAgent
 
 @Suite struct ReconcilerTests {
     private typealias Scene = ReconcilerScene<FakeKernel>
@@ -143,6 +144,48 @@ import Testing
         }
         #expect(scene.published.map(\.ipv6Subnet) == [nil] && scene.published.map(\.ipv6Network) == [nil])
         #expect(scene.log.count("no global IPv6 address") == 1)
+    }
+
+    @Test func `an IPv6 that fails keeps IPv4 from nothing, and is promised to pods once it is well`() async throws {
+        var underlay = FakeKernel.eth0
+        (underlay.ipv6Address, underlay.publicIPv6) = (LeaseFixtures.publicIPv6(1), LeaseFixtures.publicIPv6(1))
+        let kernel = FakeKernel(underlay: underlay)
+        let scene = Scene(driver: kernel, underlay: underlay)
+        let failure = DataplaneError(remedy: .retry, description: "device tartan-v6.1: EOPNOTSUPP")
+        kernel.change { $0.ipv6DeviceError = failure }
+        try await scene.run {
+            try scene.start(
+                leases(1...5), ipv6: "fd00:10:244:fa::/64", config: try LeaseFixtures.config(ipv6: "fd00:10:244::/48"))
+            try await scene.eventually("IPv4's peers") { kernel.read { $0.state.count } == 20 }
+            try await scene.eventually("the file") {
+                scene.published.last?.ipv6Subnet == nil && !scene.published.isEmpty
+            }
+            #expect(scene.status.read { $0.dataplane.problem } == failure.description)
+            kernel.change { $0.ipv6DeviceError = nil }
+            try await scene.eventually("IPv6 for the pods") { scene.published.last?.ipv6Subnet != nil }
+            #expect(scene.published.count == 2 && scene.log.count("IPv6 can't be set up yet") == 1)
+            // A promise that was made is not taken back.
+            kernel.disturb {
+                $0.ipv6DeviceError = failure
+                $0.ipv6Device = nil
+            }
+            try await scene.eventually("the problem") { scene.status.read { $0.dataplane.problem } != nil }
+            kernel.change { $0.ipv6DeviceError = nil }
+            try await scene.eventually("peace") { scene.status.read { $0.dataplane.problem } == nil }
+            #expect(scene.published.count == 2)
+        }
+    }
+
+    @Test func `while IPv6 has failed for long, IPv4 is tried again as soon as ever`() async throws {
+        var (ipv4, ipv6) = (FamilyState<IPv4Address>(), FamilyState<IPv6Address>())
+        var random = SystemRandomNumberGenerator()
+        let now = MonotonicTime(sinceStart: .seconds(100))
+        for _ in 1...20 { _ = ipv6.retryTime(after: now, using: &random) }
+        let far = try #require(ipv6.retryTime(after: now, using: &random))
+        let near = try #require(ipv4.retryTime(after: now, using: &random))
+        #expect(far > now + .seconds(5) && near < now + .seconds(1))
+        ipv4.isSound = true
+        #expect(ipv4.retryTime(after: now, using: &random) == nil)
     }
 
     @Test func `a restart with nothing changed sends no change`() async throws {

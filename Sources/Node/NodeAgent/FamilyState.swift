@@ -45,9 +45,17 @@ struct FamilyState<Address: DataplaneAddress> {
     var deviceFight = HoldTable<String>(
         grace: 3, first: .milliseconds(500), limit: .seconds(30), memory: .seconds(60))
 
+    /// A public address that somebody chose and this host had, when it has it no more.
+    var lostPublicIP: Address?
+    var hadPublicIP = false
+
     var repairs = RepairCounts()
     /// Why it can't be set up; `nil`: it is.
     var problem: String?
+    /// Whether the last pass left the kernel as it should be.
+    var isSound = false
+    /// Its own, so that one family's trouble makes nothing of the other's wait.
+    var backoff = Backoff(first: .milliseconds(50), limit: .seconds(30))
 
     /// Everything is looked at again: the device, the addresses, the tables.
     mutating func askForAudit() {
@@ -63,6 +71,19 @@ struct FamilyState<Address: DataplaneAddress> {
         isDeviceDrifted = false
         isDeviceRemoved = true
         needsDump = true
+    }
+
+    /// When it is to be tried again; `nil`: it is sound.
+    mutating func retryTime(
+        after now: MonotonicTime, using random: inout SystemRandomNumberGenerator
+    ) -> MonotonicTime? {
+        guard !isSound else {
+            backoff.reset()
+            return nil
+        }
+        // A device that waits for the end of a fight has nothing to be tried before.
+        if problem != nil, prepared == nil, let end = deviceFight.nextEnd(after: now) { return end }
+        return now + backoff.next(using: &random)
     }
 
     mutating func nextHoldEnd(after now: MonotonicTime) -> MonotonicTime? {

@@ -116,16 +116,18 @@ extension Reconciler {
     }
 
     /// An address that somebody chose may be one of a translation elsewhere; where it was this host's own, it is missed.
-    func lookForPublicIP(_ state: inout ReconcilerState) {
-        guard let address = settings.selection.publicIP, !state.ipv4.needsAddresses else { return }
-        if state.ipv4.addresses.contains(address) {
-            state.hadPublicIP = true
-            state.lostPublicIP = nil
-        } else if state.hadPublicIP {
-            if state.lostPublicIP == nil {
-                logger.error("the public address is gone from this host", metadata: ["address": "\(address)"])
+    func lookForPublicIP<Address: DataplaneAddress>(
+        _ chosen: Address?, _ family: inout FamilyState<Address>, _ situation: Situation
+    ) {
+        guard let chosen, !family.needsAddresses, Address.family(of: situation.config) != nil else { return }
+        if family.addresses.contains(chosen) {
+            family.hadPublicIP = true
+            family.lostPublicIP = nil
+        } else if family.hadPublicIP {
+            if family.lostPublicIP == nil {
+                logger.error("the public address is gone from this host", metadata: ["address": "\(chosen)"])
             }
-            state.lostPublicIP = address
+            family.lostPublicIP = chosen
         }
     }
 

@@ -38,17 +38,36 @@ extension Reconciler {
         let config = situation.config
         // Who only leases can't tell what is carried.
         let hasIPv4 = settings.carriesTraffic ? situation.carries(IPv4Address.self) : config.hasIPv4
-        let hasIPv6 = settings.carriesTraffic ? situation.carries(IPv6Address.self) : config.ipv6 != nil
+        var hasIPv6 = settings.carriesTraffic ? situation.carries(IPv6Address.self) : config.ipv6 != nil
         if config.ipv6 != nil, !hasIPv6, !state.hasToldOfIPv6 {
             state.hasToldOfIPv6 = true
             logger.warning(
                 "the network has IPv6, and the underlay has no global IPv6 address: pods here get IPv4 addresses alone",
                 metadata: ["interface": "\(situation.underlay.name)"])
         }
+        if hasIPv6, settings.carriesTraffic, waitsForIPv6(&state, own, situation) { hasIPv6 = false }
         return SubnetFile(
             network: hasIPv4 ? config.network : .noIPv4, subnet: hasIPv4 ? own.subnet : .noIPv4,
             ipv6Network: hasIPv6 ? config.ipv6?.network : nil, ipv6Subnet: hasIPv6 ? own.ipv6Subnet : nil,
             mtu: mtu ?? situation.underlay.mtu, masquerade: settings.masquerade)
+    }
+
+    /// Where IPv6 fails beside an IPv4 that is well, the pods have the latter alone until it is well. A promise that
+    /// was made is kept: what fails then is being repaired.
+    private func waitsForIPv6(_ state: inout ReconcilerState, _ own: SubnetKey, _ situation: Situation) -> Bool {
+        guard !state.ipv6.isSound, !situation.requires(IPv6Address.self),
+            state.published?.ipv6Subnet == nil || state.published?.ipv6Subnet != own.ipv6Subnet
+        else {
+            if state.ipv6.isSound { state.hasToldOfFailedIPv6 = false }
+            return false
+        }
+        if !state.hasToldOfFailedIPv6 {
+            state.hasToldOfFailedIPv6 = true
+            logger.warning(
+                "IPv6 can't be set up yet: pods here get IPv4 addresses alone until it is",
+                metadata: ["reason": "\(state.ipv6.problem ?? "the kernel has changed meanwhile")"])
+        }
+        return true
     }
 
     /// The holder has written it, if it could: here it is tried again.
@@ -78,14 +97,24 @@ extension Reconciler {
 
     /// Where peers are told of an address that is not there (any more).
     private func addressProblem(_ state: ReconcilerState) -> String? {
-        if let address = state.lostPublicIP {
-            return "this host no longer has the public address \(address), which the lease announces as --public-ip "
-                + "says; give it back, or restart tartand with another --public-ip"
+        let announcement = state.own.flatMap { own in status.read { $0.leases[own]?.announcement } }
+        return addressProblem(state.ipv4, announcement, option: "--public-ip", state)
+            ?? addressProblem(state.ipv6, announcement, option: "--public-ipv6", state)
+    }
+
+    private func addressProblem<Address: DataplaneAddress>(
+        _ family: FamilyState<Address>, _ announcement: LeaseAnnouncement?, option: String, _ state: ReconcilerState
+    ) -> String? {
+        guard let config = state.config, Address.family(of: config) != nil else { return nil }
+        if let address = family.lostPublicIP {
+            return "this host no longer has the public address \(address), which the lease announces as \(option) "
+                + "says; give it back, or restart tartand with another \(option)"
         }
-        let announced = state.own.flatMap { own in status.read { $0.leases[own]?.announcement.publicIP } }
-        guard let announced, announced != state.underlay.publicIP else { return nil }
+        let announced = announcement.flatMap { Address.publicIP(of: $0) }
+        let now = Address.publicIP(of: state.underlay)
+        guard let announced, announced.bits != 0, announced != now else { return nil }
         return "the lease announces \(announced), but the address of '\(state.underlay.name)' is "
-            + "\(state.underlay.publicIP) now"
+            + "\(now.map { "\($0)" } ?? "gone") now"
     }
 
     private func account(of state: ReconcilerState) -> DataplaneStatus {

@@ -121,40 +121,41 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         if state.needsUnderlay, state.config != nil { await findUnderlay(&state) }
         guard let situation = Situation(state) else { return nil }
         let isAuditing = state.ipv4.needsDump || state.ipv6.needsDump
-        let outcomes = [
-            await pass(&state.ipv4, situation, content, into: \.faults),
-            await pass(&state.ipv6, situation, content, into: \.ipv6Faults),
-        ]
-        lookForPublicIP(&state)
+        let isIPv4True = await pass(&state.ipv4, situation, content, into: \.faults)
+        let isIPv6True = await pass(&state.ipv6, situation, content, into: \.ipv6Faults)
+        lookForPublicIP(settings.selection.publicIP, &state.ipv4, situation)
+        lookForPublicIP(settings.selection.publicIPv6, &state.ipv6, situation)
         if isAuditing, !state.ipv4.needsDump, !state.ipv6.needsDump { state.lastAudit = status.clock.now }
-        if outcomes.contains(.unsound) { state.askForAudit() }
-        let isSound = outcomes.allSatisfy { $0 == .sound }
-        guard await publish(&state, isSound: isSound), isSound, !state.needsUnderlay else {
-            let now = status.clock.now
-            // A device that waits for the end of a fight has nothing to be tried before.
-            let waiting =
-                state.ipv4.problem == nil || state.ipv4.prepared != nil
-                ? nil : state.ipv4.deviceFight.nextEnd(after: now)
-            let retry = waiting ?? state.retryTime(at: now)
-            return state.nextHoldEnd(after: start).map { min($0, retry) } ?? retry
+        if !isIPv4True || !isIPv6True { state.askForAudit() }
+        // What pods can do without, they need not wait for.
+        let isSound =
+            (state.ipv4.isSound || !situation.requires(IPv4Address.self))
+            && (state.ipv6.isSound || !situation.requires(IPv6Address.self))
+        let isPublished = await publish(&state, isSound: isSound)
+        let now = status.clock.now
+        var dates = [
+            state.ipv4.retryTime(after: now, using: &state.random),
+            state.ipv6.retryTime(after: now, using: &state.random),
+            // As of the pass's beginning: what was held then was left out of it, however long it took since.
+            state.nextHoldEnd(after: start),
+        ]
+        let isUnderlayMissed = state.needsUnderlay && isIPv4True && isIPv6True
+        if !isPublished || isUnderlayMissed {
+            dates.append(state.retryTime(at: now))
+        } else {
+            state.backoff.reset()
         }
-        state.backoff.reset()
-        // As of the pass's beginning: what was held then was left out of it, however long it took since.
-        return state.nextHoldEnd(after: start)
-    }
-
-    private enum Outcome {
-        case sound
-        /// The kernel was found to be another than it was taken for.
-        case unsound
-        case failed
+        return dates.compactMap(\.self).min()
     }
 
     /// One family's part of a pass, which the other's trouble does not touch.
+    ///
+    /// - Returns: `false` where the kernel was found to be another than it was taken for.
     private func pass<Address: DataplaneAddress>(
         _ family: inout FamilyState<Address>, _ situation: Situation, _ content: ReconcilerInbox.Content,
         into faults: WritableKeyPath<NodeStatus.Snapshot, [SubnetKey: String]>
-    ) async -> Outcome {
+    ) async -> Bool {
+        family.isSound = false
         do {
             try await prepare(&family, situation)
             family.problem = nil
@@ -166,8 +167,9 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         }
         // Also after an error: what the content said must not be lost.
         want(content, &family, into: faults)
-        guard family.problem == nil else { return .failed }
-        return await apply(&family, removing: situation.isComplete) ? .sound : .unsound
+        guard family.problem == nil else { return true }
+        family.isSound = await apply(&family, removing: situation.isComplete)
+        return family.isSound
     }
 
     /// Puts changed leases into the table, and all of them when this node has become another.

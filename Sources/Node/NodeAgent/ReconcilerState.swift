@@ -13,13 +13,11 @@ struct ReconcilerState {
     /// A subnet that was lost and that the subnet file may still promise to pods.
     var lost: SubnetKey?
     var hasToldOfIPv6 = false
+    var hasToldOfFailedIPv6 = false
 
     var underlay: Underlay
     /// Why the underlay can't be found, or is not what the lease says; `nil`: it is well.
     var underlayProblem: String?
-    /// A public address that somebody chose and this host had, when it has it no more.
-    var lostPublicIP: IPv4Address?
-    var hadPublicIP = false
     /// The addresses that the lease holder was told last.
     var announcing: (IPv4Address, IPv6Address?)
     var needsUnderlay = false
