@@ -139,6 +139,15 @@ import Testing
             Issue.record("a reservation that a namesake holds was taken")
             return
         }
+        var announcement = try reservation(.tartan, address: nil).announcement
+        announcement.publicIPv6 = LeaseFixtures.publicIPv6(5)
+        let taken = Lease(
+            key: SubnetKey(ipv6Subnet: try IPv6Prefix(parsing: "fd00:10:244:1::/64")), announcement: announcement,
+            kind: .reservation, createRevision: Revision(1), modRevision: Revision(1))
+        guard case .conflict = identity.find(in: [taken]) else {
+            Issue.record("a reservation that a namesake without IPv4 holds was taken")
+            return
+        }
     }
 
     @Test func `a lease in use goes before a reservation for the node, whatever speaks for either`() throws {

@@ -15,12 +15,16 @@ import Testing
     @Test func `the leases and the network are counted`() async throws {
         let scene = try APIScene(leases: APIScene.leases(20))
         let key = try SubnetKey(parsing: "10.244.3.0-24")
-        scene.status.update { $0.faults[key] = "no VTEP" }
+        let other = try SubnetKey(parsing: "10.244.4.0-24")
+        scene.status.update {
+            $0.faults[key] = "no VTEP"
+            $0.ipv6Faults = [key: "IPv6: no VTEP", other: "IPv6: no VTEP"]
+        }
         let response = try await scene.get("/metrics", headers: [.accept: "application/openmetrics-text"])
         #expect(response.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
         for line in [
-            "tartan_build_info{version=\"1.2.3\"} 1", "tartan_leases{kind=\"lease\",state=\"ok\"} 19",
-            "tartan_leases{kind=\"lease\",state=\"faulty\"} 1", "tartan_network_subnets{state=\"used\"} 20",
+            "tartan_build_info{version=\"1.2.3\"} 1", "tartan_leases{kind=\"lease\",state=\"ok\"} 18",
+            "tartan_leases{kind=\"lease\",state=\"faulty\"} 2", "tartan_network_subnets{state=\"used\"} 20",
             "tartan_node_phase{phase=\"starting\"} 1", "tartan_node_ready{check=\"etcd\"} 1",
             "tartan_watch_revision 15", "tartan_watch_lag_seconds 0",
         ] {

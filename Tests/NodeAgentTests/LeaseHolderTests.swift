@@ -273,4 +273,46 @@ import Testing
             #expect(service.reconciler.take().own == .some(lease.key))
         }
     }
+
+    @Test func `the subnet of an earlier run that another took is marked before this node has a new one`() async throws
+    {
+        let store = try store()
+        let key = try SubnetKey(parsing: "10.244.9.0-24")
+        store.put(key, LeaseFixtures.announcement(node: 2))
+        store.hang()
+        var settings = HolderService.Settings()
+        settings.identity = NodeIdentity(
+            node: NodeID("n1"), publicIP: LeaseFixtures.publicIP(1), preferred: key, mac: LeaseFixtures.mac(1))
+        try await HolderService(store: store, settings: settings).run { service in
+            try await service.eventually("it is marked") { service.forfeited == [key] }
+            try await service.eventually("a try again, where that failed") { service.reconciler.take().lost == key }
+            #expect(service.lease == nil)
+        }
+    }
+
+    @Test func `an old lease that does not fit the config is marked when it is given up`() async throws {
+        let store = try store(LeaseFixtures.config(min: "10.244.20.0", max: "10.244.30.0"))
+        let key = try SubnetKey(parsing: "10.244.9.0-24")
+        store.put(key, LeaseFixtures.announcement(node: 1), grant: GrantID(77))
+        try await HolderService(store: store).run { service in
+            _ = try await service.leased()
+            #expect(service.forfeited == [key])
+        }
+    }
+
+    @Test func `the status says the addresses that are announced, and none where there is none`() async throws {
+        let store = try store(LeaseFixtures.config(ipv6: "fd00:10:244::/56", hasIPv4: false))
+        var settings = HolderService.Settings()
+        settings.identity = NodeIdentity(
+            node: NodeID("n1"), publicIP: .any, publicIPv6: LeaseFixtures.publicIPv6(1), mac: LeaseFixtures.mac(1))
+        try await HolderService(store: store, settings: settings).run { service in
+            _ = try await service.leased()
+            let (ipv4, ipv6) = service.status.read { ($0.publicIP, $0.publicIPv6) }
+            #expect(ipv4 == nil && ipv6 == LeaseFixtures.publicIPv6(1))
+            service.inbox.post(.addressChanged(.any, LeaseFixtures.publicIPv6(2)))
+            try await service.eventually("the new one") {
+                service.status.read { $0.publicIPv6 } == LeaseFixtures.publicIPv6(2)
+            }
+        }
+    }
 }

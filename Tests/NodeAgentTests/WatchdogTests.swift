@@ -66,6 +66,31 @@ import Testing
         try await running.value
     }
 
+    @Test func `an answer that comes late is told of at once, not at the next interval`() async throws {
+        let time = TestClock()
+        let log = LogBook()
+        let signs = Mutex(0)
+        let inbox = LeaseHolderInbox()
+        let prompt = ReconcilerInbox()
+        let watchdog = Watchdog(
+            loops: [LoopPulse(of: inbox), LoopPulse(of: prompt)], interval: .seconds(15), clock: time.clock,
+            logger: Logger(label: "test") { _ in log.handler }, feed: { signs.withLock { $0 += 1 } })
+        let running = Task { try await watchdog.run() }
+        defer { running.cancel() }
+        try await Self.eventually { signs.withLock { $0 } == 1 && time.sleeperCount == 1 }
+        prompt.take().pulse?.answer()
+        time.advance(by: .seconds(15))
+        try await Self.eventually { time.sleeperCount == 1 }
+        // The other does not answer a second time: it is in a step of its own by now.
+        for await input in inbox.inputs {
+            if case .pulse(let pulse) = input { pulse.answer() }
+            break
+        }
+        #expect(signs.withLock { $0 } == 1)
+        time.advance(by: .seconds(1))
+        try await Self.eventually { signs.withLock { $0 } == 2 }
+    }
+
     private static func eventually(_ condition: () -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while !condition() {

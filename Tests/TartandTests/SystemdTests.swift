@@ -38,6 +38,21 @@ import Testing
         #expect(manager.count("READY=1") == 0, "nothing is leased")
     }
 
+    @Test func `an authority gives signs of life as well`() async throws {
+        let folder = try TemporaryFolder()
+        let manager = try Manager(at: "\(folder.path)/notify")
+        let (_, outcome) = try await BuiltDaemon.run(
+            [
+                "--dataplane", "none", "--public-ip", "192.0.2.1", "--node-name", "n1", "--state-dir", folder.path,
+                "--subnet-file", "none", "--etcd-endpoints", "http://127.0.0.1:1",
+                "--api-listen", "unix:\(folder.path)/api.sock",
+            ], environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"]
+        ) {
+            _ = try await eventually("signs of life") { manager.count("WATCHDOG=1") > 3 ? true : nil }
+        }
+        #expect(outcome.status == 0, "\(outcome)")
+    }
+
     /// The socket of a service manager (sd_notify(3)).
     private final class Manager: Sendable {
         let path: String

@@ -38,6 +38,15 @@ package enum PeerFault<Address: DataplaneAddress>: Error, Hashable, Sendable, Cu
         }
     }
 
+    /// Whether that is how the lease of a node that is not there yet looks: it says nothing of where.
+    package var isOfAbsentNode: Bool {
+        switch self {
+        case .missingVTEP, .missingPublicIP: true
+        case .badPublicIP(let address): (address as? IPv4Address) == .any
+        default: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .notCarried: "this node carries no traffic"

@@ -16,6 +16,9 @@ package enum LeaseHolderAction: Hashable, Sendable {
     case hold(Lease)
     /// The subnet is another's now: stop announcing it. `newHolder` is what its key says, where it says anything.
     case lost(SubnetKey, newHolder: Lease?)
+    /// A subnet of an earlier run is not this node's now, and was not in use by this one: what pods were told of it
+    /// then does not hold any more.
+    case forgo(SubnetKey)
     /// Tell the operator.
     case report(LeaseHolderNotice)
     /// End the program for that reason.

@@ -36,10 +36,7 @@ extension LeaseHolderStateMachine {
     func freePick(_ table: LeaseTable, _ config: NetworkConfig) -> SubnetChoice.Pick? {
         // The table knows of everything up to its revision, also of what was freed since it was learned.
         let news = awaitsHistory ? learned : learned.filter { $0.value > table.revision }
-        let identity = settings.identity
-        let choice = SubnetChoice(
-            node: identity.node, wishes: [identity.remembered, identity.preferred].compactMap(\.self), past: past,
-            refusals: refusals)
+        let choice = SubnetChoice(node: settings.identity.node, wishes: wishes, past: past, refusals: refusals)
         return choice.pick(in: config, taken: table.takenKeys + news.keys)
     }
 
@@ -98,6 +95,8 @@ extension LeaseHolderStateMachine {
         if attempt.isOwn {
             actions += lost(attempt.key, to: holder, leaving: session)
             guard state != .stopped else { return actions }
+        } else if wishes.contains(attempt.key) {
+            actions.append(.forgo(attempt.key))
         }
         guard let config else {
             state = .starting

@@ -86,14 +86,18 @@ extension LeaseHolderStateMachine {
 
     private mutating func start(_ table: LeaseTable, at now: MonotonicTime) -> [LeaseHolderAction] {
         switch settings.identity.find(in: table.leases) {
-        case .conflict(let conflict): return yield(to: conflict, leaving: nil)
-        case .none: return config.map { choose(table, $0) } ?? []
+        case .conflict(let conflict): return forgone(in: table) + yield(to: conflict, leaving: nil)
+        case .none:
+            let actions = config.map { choose(table, $0) } ?? []
+            return forgone(in: table) + actions
         case .own(let lease):
             if let config, !fits(lease, config) {
-                return [.report(.unfit(lease.key))] + farewell(to: lease) + choose(table, config)
+                let actions = choose(table, config)
+                return [.report(.unfit(lease.key))] + forgone(in: table) + farewell(to: lease) + actions
             }
             hasTakenOver = isOwn(lease) && !isSelf(lease)
-            return adopt(lease, in: table, at: now)
+            let actions = adopt(lease, in: table, at: now)
+            return forgone(in: table) + actions
         }
     }
 
@@ -156,9 +160,9 @@ extension LeaseHolderStateMachine {
         guard case .granting(let attempt) = state, !attempt.isOwn, let config, !config.admits(attempt.key) else {
             return []
         }
-        guard let pick = freePick(table, config) else { return choose(table, config) }
+        guard let pick = freePick(table, config) else { return choose(table, config) + forgone(in: table) }
         state = .granting(Attempt(key: pick.key, condition: .absent, isOwn: false, reuse: pick.reuse))
-        return []
+        return forgone(in: table)
     }
 
     /// An answer that is older than what was known when it was asked for comes from another history: etcd was

@@ -140,7 +140,8 @@ package struct NodeIdentity: Hashable, Sendable {
     /// has taken says where that node is, and who wrote it.
     private static func isUnclaimed(_ lease: Lease) -> Bool {
         lease.grantID == nil
-            && (lease.announcement.owner != .tartan || lease.announcement.publicIP == IPv4Address(bits: 0))
+            && (lease.announcement.owner != .tartan
+                || lease.announcement.publicIP == .any && lease.announcement.publicIPv6 == nil)
     }
 
     private func isOwnMAC(_ backend: LeaseAnnouncement.Backend) -> Bool {

@@ -62,7 +62,7 @@ final class MetricsRoute: Sendable {
             status.read { snapshot in
                 census.follow(snapshot)
                 var faults = (leases: 0, reservations: 0)
-                for key in snapshot.faults.keys {
+                for key in Set(snapshot.faults.keys).union(snapshot.ipv6Faults.keys) {
                     switch snapshot.leases[key]?.kind {
                     case .lease: faults.leases += 1
                     case .reservation: faults.reservations += 1

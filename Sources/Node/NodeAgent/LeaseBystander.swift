@@ -33,6 +33,7 @@ package struct LeaseBystander<Store: LeaseStore>: Service {
                 case .leasesKnown: takeConfig()
                 case .leasesChanged(let changes):
                     for case .removed(let lease) in changes where lease.grantID != nil { continuation.yield(lease) }
+                case .pulse(let pulse): pulse.answer()
                 default: break
                 }
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import IPAddressing
 package import Leases
 package import Logging
 import ServiceLifecycle
@@ -148,7 +149,12 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             status.update { $0.leaseProblem = "the lease of \(key.text) was lost to another node" }
             giveUp(key)
             reconciler.lose(key)
-        case .report(let notice): report(notice)
+        case .forgo(let key):
+            logger.info("a subnet that this node had is not its own any more", metadata: ["subnet": "\(key)"])
+            forgo(key)
+        case .report(let notice):
+            report(notice)
+            if case .unfit(let key) = notice { forgo(key) }
         case .stop: break
         }
     }
@@ -164,6 +170,12 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
                 metadata: ["error": "\(error)"])
             status.update { $0.subnetFileProblem = "\(error)" }
         }
+    }
+
+    /// The same of a subnet that was not in use.
+    private func forgo(_ key: SubnetKey) {
+        giveUp(key)
+        reconciler.lose(key)
     }
 
     private func ask(_ request: LeaseHolderRequest) async -> LeaseHolderInbox.Input {
@@ -213,7 +225,9 @@ package struct LeaseHolder<Store: LeaseStore>: Service {
             snapshot.lease = machine.lease
             snapshot.lastPhase = phase
             snapshot.deadline = machine.deadline
-            snapshot.publicIP = machine.settings.identity.publicIP
+            let identity = machine.settings.identity
+            snapshot.publicIP = identity.publicIP == .any ? nil : identity.publicIP
+            snapshot.publicIPv6 = identity.publicIPv6
             snapshot.addressProblem = machine.addressConflict?.description
             guard let config = machine.config else { return nil }
             if snapshot.newestConfig == .valid(config) { snapshot.configProblem = nil }

@@ -19,7 +19,8 @@ extension Reconciler {
         guard isSound, state.isComplete, let file = subnetFile(&state, mtu: account.mtu) else { return true }
         guard file != state.published else { return true }
         do {
-            try await publishSubnet(file)
+            // Lost meanwhile: the holder tells of that, or of the same subnet leased again.
+            guard try await publishSubnet(file) else { return true }
             state.published = file
             status.update {
                 $0.isSubnetFileWritten = true

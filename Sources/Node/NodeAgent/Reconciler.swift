@@ -54,8 +54,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
     let inbox: ReconcilerInbox
     let logger: Logger
     /// Publishes the subnet; called after the device is up and the known peers are in, but for those that the kernel
-    /// refuses, and again, with ``SubnetFile/isLeaseLost``, when it is another node's.
-    let publishSubnet: @Sendable (SubnetFile) async throws -> Void
+    /// refuses. Says whether it did: not where the subnet was lost meanwhile.
+    let publishSubnet: @Sendable (SubnetFile) async throws -> Bool
     /// Takes the promise of a lost subnet back, where the subnet file still makes it.
     let forfeitSubnet: @Sendable (SubnetKey) throws -> Void
     /// Who is to hear of another address of this node.
@@ -67,7 +67,7 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
         driver: Driver, settings: Settings, status: NodeStatus, inbox: ReconcilerInbox, logger: Logger,
         holder: LeaseHolderInbox = LeaseHolderInbox(), whenMoved: @escaping @Sendable () -> Void = {},
         forfeitSubnet: @escaping @Sendable (SubnetKey) throws -> Void = { _ in },
-        publishSubnet: @escaping @Sendable (SubnetFile) async throws -> Void
+        publishSubnet: @escaping @Sendable (SubnetFile) async throws -> Bool
     ) {
         self.driver = driver
         self.settings = settings
@@ -219,8 +219,8 @@ package struct Reconciler<Driver: DataplaneDriver>: Service {
             if replacing { snapshot[keyPath: published] = [:] }
             var news: [(SubnetKey, String)] = []
             for (key, fault) in faults {
-                // A subnet that is kept for a node that is not there yet has no VTEP.
-                let isIdle = fault == .missingVTEP && snapshot.leases[key]?.kind == .reservation
+                // A subnet that is kept for a node that is not there yet has no VTEP, and may have no address.
+                let isIdle = fault?.isOfAbsentNode == true && snapshot.leases[key]?.kind == .reservation
                 guard let fault, fault.isWorthReporting, !isIdle else {
                     if !snapshot[keyPath: published].isEmpty { snapshot[keyPath: published][key] = nil }
                     continue

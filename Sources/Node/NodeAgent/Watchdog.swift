@@ -12,7 +12,7 @@ import ServiceLifecycle
 /// its own for silence; nor is etcd: no restart mends an outage.
 package struct Watchdog: Service {
     private let loops: [LoopPulse]
-    /// Half of what the manager waits for, so that one delay is not the end.
+    /// Half of what the manager waits for; the other half is for a loop whose answer comes late.
     private let interval: Duration
     private let clock: MonotonicClock
     private let logger: Logger
@@ -31,17 +31,20 @@ package struct Watchdog: Service {
 
     package func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            var silent: Set<String> = []
             while true {
                 // Every loop is asked, also where one before it hangs.
-                let now = Set(loops.filter { !$0.ask() }.map(\.name))
-                for name in now.subtracting(silent).sorted() {
+                var silent = loops.filter { !$0.ask() }
+                for name in silent.map(\.name).sorted() {
                     logger.error(
                         "a loop has not come round; the service manager will start the daemon anew if that goes on",
                         metadata: ["loop": "\(name)", "within": "\(interval)"])
                 }
-                silent = now
-                if silent.isEmpty { feed() }
+                // To ask only at the next interval would be at the very time when the manager's patience ends.
+                while !silent.isEmpty {
+                    try await clock.sleep(until: clock.now + min(.seconds(1), interval / 5))
+                    silent = silent.filter { !$0.ask() }
+                }
+                feed()
                 try await clock.sleep(until: clock.now + interval)
             }
         }

@@ -36,7 +36,8 @@ extension Assembly {
             ])
         let stopLimit = StopLimit(notifier: notifier, logger: logger)
         let listening = ListeningAPI(server: api) {}
-        let services: [any Service] = [listening, bystander, watcher, stopLimit]
+        let services: [any Service] =
+            [listening, bystander, watcher] + watchdog(status, [LoopPulse(of: inbox)]) + [stopLimit]
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(

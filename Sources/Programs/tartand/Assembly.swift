@@ -97,14 +97,15 @@ struct Assembly {
                 client.renewConnections()
                 host?.checker.check()
             },
-            forfeitSubnet: { try publication.forfeit($0) },
+            forfeitSubnet: { try publication.repeatLoss(of: $0) },
             publishSubnet: { file in
                 // What the file promises is true before it is there to be read.
                 try await host?.masquerader?.prepare(Masquerade(file))
-                try publication.publish(file)
+                guard try publication.publish(file) else { return false }
                 await announcer?.announce()
                 tell(of: file, counters: client.counters)
                 host?.checker.check()
+                return true
             })
 
         logger.notice(
@@ -142,7 +143,7 @@ struct Assembly {
     }
 
     /// None where no service manager waits for a sign of life.
-    private func watchdog(_ status: NodeStatus, _ loops: [LoopPulse]) -> [any Service] {
+    func watchdog(_ status: NodeStatus, _ loops: [LoopPulse]) -> [any Service] {
         guard let interval = notifier.watchdogInterval else { return [] }
         return [
             Watchdog(loops: loops, interval: interval, clock: status.clock, logger: logger) { notifier.alive() }
@@ -155,7 +156,7 @@ struct Assembly {
         let known = memory.read()
         var mac: MACAddress?
         if configuration.dataplane == .netlink {
-            let there = try await existingMAC(driver)
+            let there = try await driver.keptMAC(chosen: configuration.device)
             mac = known.mac ?? there
             let made = mac ?? MACAddress(locallyAdministered: .random(in: 0 ... .max))
             mac = made
@@ -166,18 +167,6 @@ struct Assembly {
             node: configuration.node, publicIP: underlay.publicIP,
             publicIPv6: IPv6Address.publicIP(of: underlay), remembered: known.subnet,
             preferred: preferred, mac: mac)
-    }
-
-    /// Fails where the name that was chosen can't become the device's: before anything is leased.
-    private func existingMAC(_ driver: some DataplaneDriver) async throws(DataplaneError) -> MACAddress? {
-        if let name = configuration.device { return try await driver.existingMAC(ofDevice: name) }
-        do {
-            return try await driver.existingMAC(ofDevice: "tartan.1")
-        } catch {
-            // The network's VNI, and with it the name, may be another yet.
-            guard error.remedy == .misconfigured else { throw error }
-            return nil
-        }
     }
 
     private func remember(mac: MACAddress?, subnet: SubnetKey?) {

@@ -25,6 +25,7 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
     package let holder = LeaseHolderInbox()
     private let losses = Mutex<[SubnetKey]>([])
     private let moves = Mutex(0)
+    private let lostMeanwhile = Mutex(false)
 
     package init(
         driver: Driver, underlay: Underlay, selection: UnderlaySelection = UnderlaySelection(),
@@ -50,6 +51,9 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
     /// Publishing the subnet fails like that until it is `nil` again.
     package func failPublishing(with error: (any Error)?) { failure.withLock { $0 = error } }
 
+    /// Whether the subnet is lost whenever it is to be published.
+    package func losePublished(_ isSo: Bool) { lostMeanwhile.withLock { $0 = isSo } }
+
     /// Runs the reconciler while the body does.
     package func run(_ body: () async throws -> Void) async throws {
         var logger = Logger(label: "test") { [log] _ in log.handler }
@@ -64,7 +68,9 @@ package final class ReconcilerScene<Driver: DataplaneDriver>: Sendable {
             publishSubnet: { [weak self] file in
                 self?.tries.withLock { $0 += 1 }
                 if let error = self?.failure.withLock({ $0 }) { throw error }
+                if self?.lostMeanwhile.withLock({ $0 }) == true { return false }
                 self?.files.withLock { $0.append(file) }
+                return true
             })
         let group = ServiceGroup(
             services: [reconciler], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })

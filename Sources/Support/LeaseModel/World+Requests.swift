@@ -45,6 +45,8 @@ extension World {
             case .noteFreed(let lease): send(.noteFreed(lease), from: node)
             case .hold(let lease): held(lease, by: node)
             case .lost(let key, _): lost(key, by: node)
+            case .forgo(let key):
+                if nodes[node].used == key { fail("\(name(node)) forgoes \(key), which it uses") }
             case .report(let notice):
                 journal.say(now, "\(name(node)): \(notice)")
                 // Who waits for a free subnet may have to ask often.
