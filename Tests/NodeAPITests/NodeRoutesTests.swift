@@ -177,6 +177,12 @@ import Testing
         #expect(dataplane.pending == 1)
         #expect(dataplane.plan == ["ip route add 10.244.3.0/24 nhid 183763712 protocol 116"])
 
+        // More differ than are listed: of the others nothing is claimed.
+        scene.status.update { $0.dataplane.pendingCount = 2 }
+        let short: DataplaneDocument = try await scene.document("/v1/dataplane")
+        #expect(short.peers.map(\.state) == [.unknown, .unknown, .fault])
+        scene.status.update { $0.dataplane.pendingCount = 1 }
+
         let differing: DataplaneDocument = try await scene.document("/v1/dataplane?peers=differing")
         #expect(differing.peers.map(\.subnet) == ["10.244.3.0/24", "10.244.4.0/24"])
         let one: DataplaneDocument = try await scene.document("/v1/dataplane?contains=10.244.2.9")

@@ -28,6 +28,8 @@ package struct DataplanePeerDocument: Codable, Hashable, Sendable {
         case present
         /// Some entry is missing, or another.
         case differs
+        /// So many entries differ that they are not told one by one: what is `null` may be there.
+        case unknown
         /// The lease is not programmed; `fault` says why.
         case fault
     }

@@ -32,6 +32,8 @@ struct DataplanePeers {
     let faults: [SubnetKey: String]
     let ipv6Faults: [SubnetKey: String]
     let pending: [String: PendingEntry]
+    /// More differ than are told one by one.
+    let isCutShort: Bool
     let own: SubnetKey?
 
     init(_ snapshot: NodeStatus.Snapshot) {
@@ -40,6 +42,7 @@ struct DataplanePeers {
         faults = snapshot.faults
         ipv6Faults = snapshot.ipv6Faults
         pending = Dictionary(snapshot.dataplane.pending.map { ($0.key, $0) }) { first, _ in first }
+        isCutShort = snapshot.dataplane.pendingCount > snapshot.dataplane.pending.count
         own = snapshot.lease?.key
     }
 
@@ -63,7 +66,7 @@ struct DataplanePeers {
             return document
         }
         guard !document.entries.isEmpty else { return nil }
-        if !document.entries.allSatisfy(\.isTrue) { document.state = .differs }
+        if !document.entries.allSatisfy(\.isTrue) { document.state = isCutShort ? .unknown : .differs }
         return document
     }
 
@@ -77,7 +80,9 @@ struct DataplanePeers {
     ) -> [DataplanePeerDocument.Entry]? {
         guard let local, case .success(let entries) = local.entries(for: lease) else { return nil }
         return entries.described.map { key, entry in
-            guard let pending = pending[key] else { return DataplanePeerDocument.Entry(wanted: entry, present: entry) }
+            guard let pending = pending[key] else {
+                return DataplanePeerDocument.Entry(wanted: entry, present: isCutShort ? nil : entry)
+            }
             return DataplanePeerDocument.Entry(wanted: entry, present: pending.present)
         }
     }

@@ -55,9 +55,16 @@ struct PathSteps {
 
     /// The kernel's entries, as of the reconciler's last pass.
     private var entrySteps: [PathStepDocument] {
-        guard fault == nil, let entries = DataplanePeers(snapshot).entries(of: lease, isIPv6: isIPv6) else { return [] }
+        let peers = DataplanePeers(snapshot)
+        guard fault == nil, let entries = peers.entries(of: lease, isIPv6: isIPv6) else { return [] }
         return entries.map { entry in
             let step = Self.step(of: entry.wanted)
+            if peers.isCutShort, entry.present == nil {
+                let count = snapshot.dataplane.pendingCount
+                return PathStepDocument(
+                    step, wanted: entry.wanted, present: nil,
+                    problem: "\(count) entries are not as they should be, of which this may be one")
+            }
             guard !entry.isTrue else { return PathStepDocument(step, wanted: entry.wanted, present: entry.present) }
             let fault =
                 entry.present.map { "the kernel has '\($0)' instead of '\(entry.wanted)'" }

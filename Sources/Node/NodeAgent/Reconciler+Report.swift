@@ -102,8 +102,8 @@ extension Reconciler {
         account.local = ipv4.local
         account.ipv6Local = ipv6.local?.backend == BackendConfig.none ? nil : ipv6.local
         var refused: [String] = []
-        add(ipv4, to: &account, &refused, underlay: state.underlay.name)
-        add(ipv6, to: &account, &refused, underlay: state.underlay.name)
+        add(ipv4, of: state, to: &account, &refused)
+        add(ipv6, of: state, to: &account, &refused)
         account.refused = refused.sorted().prefix(10).map(\.self)
         account.refusedCount = refused.count
         return account
@@ -115,15 +115,19 @@ extension Reconciler {
     }
 
     private func add<Address: DataplaneAddress>(
-        _ family: FamilyState<Address>, to account: inout DataplaneStatus, _ refused: inout [String], underlay: String
+        _ family: FamilyState<Address>, of state: ReconcilerState, to account: inout DataplaneStatus,
+        _ refused: inout [String]
     ) {
         refused += family.refused.values
         guard let tracker = family.table?.tracker else { return }
         account.wanted += tracker.wantedCount
         account.present += tracker.seenCount
         account.pendingCount += tracker.pendingCount
+        // Before the first complete snapshot all that the kernel has may still be wanted, and without the device nothing
+        // can be there: the list would have everything.
+        guard state.isComplete, family.problem == nil else { return }
         account.pending += tracker.pendingEntries(
             limit: DataplaneStatus.pendingLimit - account.pending.count,
-            DeviceNames(vxlan: family.deviceName ?? "", underlay: underlay))
+            DeviceNames(vxlan: family.deviceName ?? "", underlay: state.underlay.name))
     }
 }
