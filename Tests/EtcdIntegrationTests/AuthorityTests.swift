@@ -216,6 +216,22 @@ struct AuthorityTests {
         }
     }
 
+    @Test func `a dual-stack lease is found by its IPv4 subnet alone`() async throws {
+        try await Self.with(1) { authorities, _ in
+            let store = authorities[0].store
+            let key = try SubnetKey(parsing: "10.244.4.0-24&fd00:10:244:4::-64")
+            let claim = LeaseClaim(
+                key: key, announcement: LeaseFixtures.announcement(node: 4), grant: nil, condition: .absent,
+                known: .zero)
+            guard case .claimed(let lease) = try await store.commit(claim) else {
+                Issue.record("not claimed")
+                return
+            }
+            #expect(try await store.lease(of: key.subnet) == lease)
+            #expect(try await store.lease(of: try IPv4Prefix(parsing: "10.244.40.0/24")) == nil)
+        }
+    }
+
     @Test func `reservations are kept by one authority and given out by the other`() async throws {
         try await Self.with(2) { authorities, _ in
             let key = try SubnetKey(parsing: "10.244.42.0-24")

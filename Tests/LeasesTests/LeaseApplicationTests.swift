@@ -86,18 +86,81 @@ import Testing
 
     @Test func `a node gets the subnet that is kept for it, and nobody else does`() throws {
         var application = LeaseApplication(try wish(3))
-        guard case .issue(let claim) = application.start(in: table, config: .valid(config)) else {
+        let reserved = try Self.reservation("10.244.3.0/24", node: 3)
+        #expect(application.start(in: table, config: .valid(config)) == .prove(reserved))
+        let proof = LeaseProof(lease: reserved, token: nil)
+        guard case .issue(let claim) = application.proven(proof, by: try Self.token(1)) else {
             Issue.record("no claim")
             return
         }
         #expect(claim.key.description == "10.244.3.0-24" && claim.grant == nil)
         #expect(claim.condition == .unchanged(since: Revision(10), as: .reservation))
+        #expect(claim.announcement == reserved.announcement, "what is not asked for stays")
         var other = LeaseApplication(try wish(9, subnet: "10.244.3.0/24"))
-        let reserved = try Self.reservation("10.244.3.0/24", node: 3)
         #expect(
             other.start(in: table, config: .valid(config)) == .refused(.subnetTaken(reserved.key, by: reserved)))
         var wrong = LeaseApplication(try wish(3, subnet: "10.244.9.0/24"))
         #expect(wrong.start(in: table, config: .valid(config)) == .refused(.hasReservation(reserved)))
+    }
+
+    private static func token(_ number: UInt8) throws -> TokenDigest {
+        try #require(TokenDigest([UInt8](repeating: number, count: 32)))
+    }
+
+    @Test func `a reservation in use is told to who proves it, and taken from nobody`() throws {
+        let reserved = try Self.reservation("10.244.3.0/24", node: 3)
+        func step(_ token: UInt8?, mac: Int? = nil, _ proof: LeaseProof? = nil) throws -> LeaseApplication.Step {
+            var wish = try wish(3)
+            wish.backend = mac.map {
+                .vxlan(ipv4: VXLANAnnouncement(vni: 1, mac: LeaseFixtures.mac($0)), ipv6: nil)
+            }
+            var application = LeaseApplication(wish)
+            _ = application.start(in: table, config: .valid(config))
+            let digest = try token.map { try Self.token($0) }
+            return application.proven(proof ?? LeaseProof(lease: reserved, token: digest), by: try Self.token(1))
+        }
+        #expect(try step(1) == .leased(reserved))
+        #expect(try step(2) == .refused(.hasLease(reserved)))
+        // The node itself has taken it: its VTEP's address is in it.
+        #expect(try step(nil, mac: 4) == .refused(.hasLease(reserved)))
+        guard case .issue = try step(nil, mac: 3) else {
+            Issue.record("its own VTEP is in its way")
+            return
+        }
+        let other = LeaseProof(lease: try Self.reservation("10.244.3.0/24", node: 5), token: nil)
+        #expect(try step(nil, other) == .refused(.contended))
+    }
+
+    @Test func `a reservation that the config or another lease does not allow is not taken`() throws {
+        let reserved = try Self.reservation("10.244.3.0/24", node: 3)
+        var application = LeaseApplication(try wish(3))
+        let elsewhere = try LeaseFixtures.config(network: "10.99.0.0/16")
+        #expect(application.start(in: table, config: .valid(elsewhere)) == .refused(.notGivenOut(reserved.key)))
+        var overlapped = table
+        let block = try Self.reservation("10.244.2.0/23", node: 8)
+        _ = overlapped.apply([.lease(block)], at: Revision(21))
+        #expect(
+            application.start(in: overlapped, config: .valid(config))
+                == .refused(.subnetTaken(block.key, by: block)))
+    }
+
+    @Test func `a subnet that is in hand for another is avoided, and refused to nobody`() throws {
+        let key = try SubnetKey(parsing: "10.244.9.0-24")
+        var certain = LeaseApplication(try wish(9, subnet: "10.244.9.0/24"))
+        #expect(certain.start(in: table, config: .valid(config), inHand: [key]) == .grant(ttl: .seconds(60)))
+        let small = try LeaseFixtures.config(network: "10.244.0.0/22", subnetLength: 24, min: "10.244.2.0")
+        var free = LeaseTable()
+        _ = free.apply(LeaseFixtures.snapshot([], at: 20))
+        let all = try ["10.244.2.0-24", "10.244.3.0-24"].map { try SubnetKey(parsing: $0) }
+        for hand in [Array(all.prefix(1)), Array(all.suffix(1)), all] {
+            var any = LeaseApplication(try wish(9))
+            #expect(any.start(in: free, config: .valid(small), inHand: hand) == .grant(ttl: .seconds(60)))
+            guard case .issue(let claim) = any.granted(grant) else {
+                Issue.record("no claim")
+                return
+            }
+            #expect(hand.count == 2 || !hand.contains(claim.key))
+        }
     }
 
     @Test func `a subnet that the network does not give out is refused`() throws {

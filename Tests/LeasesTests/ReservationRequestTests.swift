@@ -48,6 +48,16 @@ import Testing
         #expect(decide(request(7), present: present, isNamed: true) == .isThere(present))
     }
 
+    @Test func `one that its node has taken, and that says how it is reached, is the same`() throws {
+        let present = try reservation(7)
+        let short = ReservationRequest(
+            subnet: key.subnet, node: NodeID("n7"), publicIP: LeaseFixtures.publicIP(7), backend: nil)
+        #expect(decide(short, present: present) == .isThere(present))
+        let other = ReservationRequest(
+            subnet: key.subnet, node: NodeID("n7"), publicIP: LeaseFixtures.publicIP(7), backend: .hostGateway)
+        #expect(decide(other, present: present) == .refused(.reservationDiffers(present)))
+    }
+
     @Test func `another's is changed only by who names its revision`() throws {
         let present = try reservation(6)
         #expect(decide(request(7), present: present) == .refused(.reservationDiffers(present)))

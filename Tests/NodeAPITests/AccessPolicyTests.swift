@@ -64,6 +64,21 @@ import Testing
         #expect(verdict(AccessPolicy(needsProof: true), .post, proven: true, origin: origin, host: host) == .allowed)
     }
 
+    @Test(arguments: ["evil.example:9470", "evil.example", "localhost.evil.example", "[evil]:1", ""])
+    func `on loopback nobody reads under a name that a site's DNS turned to this host`(host: String) {
+        let policy = AccessPolicy(isLoopback: true)
+        for method in [HTTPRequest.Method.get, .head, .post, .delete] {
+            #expect(verdict(policy, method, host: host) == .foreignName)
+            for own in ["127.0.0.1:9470", "localhost:9470", "LOCALHOST", "[::1]:9470", nil] {
+                #expect(verdict(policy, method, host: own) == .allowed)
+            }
+        }
+        // A kubelet's probes may come under any name and learn nothing.
+        #expect(verdict(policy, .get, "/readyz?verbose", host: host) == .allowed)
+        #expect(verdict(AccessPolicy(needsProof: true, isLoopback: true), .get, proven: true, host: host) == .allowed)
+        #expect(verdict(AccessPolicy(), .get, host: host) == .allowed)
+    }
+
     @Test(arguments: ["127.0.0.1:9470", "localhost:9470", "localhost", "[::1]:9470", "10.0.0.7"])
     func `the endpoint's own page can`(host: String) {
         #expect(verdict(AccessPolicy(), .post, origin: "http://\(host)", host: host) == .allowed)

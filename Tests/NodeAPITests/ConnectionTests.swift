@@ -72,6 +72,23 @@ import Testing
         }
     }
 
+    @Test func `of what an event stream sends no copy is kept`() async throws {
+        try await with { scene, address in
+            let stream = try RawConnection(address)
+            let head = try await stream.ask(
+                "GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n", hasBody: false)
+            #expect(head.status == 200)
+            let channels = scene.server.connections.channels
+            #expect(channels.count == 1)
+            for channel in channels {
+                let isRecording = try await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.handler(type: WireHandler.self).isRecording
+                }.get()
+                #expect(!isRecording)
+            }
+        }
+    }
+
     @Test func `a connection without requests ends after a while, one with an event stream does not`() async throws {
         var limits = Self.quick
         limits.idle = .milliseconds(200)
@@ -80,7 +97,7 @@ import Testing
             #expect(
                 try await stream.ask("GET /v1/leases HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n").status == 200)
             let idle = try RawConnection(address)
-            #expect(try await idle.ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
+            #expect(try await idle.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200)
             try await idle.closed()
             #expect(scene.server.broadcast.clientCount == 1)
             #expect(!stream.isClosed)
@@ -115,7 +132,7 @@ import Testing
         var limits = Self.quick
         limits.connections = 2
         try await with(limits) { scene, address in
-            let request = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+            let request = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let first = try RawConnection(address)
             let second = try RawConnection(address)
             #expect(try await first.ask(request).status == 200)
@@ -130,15 +147,33 @@ import Testing
         }
     }
 
+    @Test func `a listener that is full leaves the others open`() async throws {
+        var limits = Self.quick
+        limits.connections = 1
+        let scene = try APIScene(
+            leases: APIScene.leases(3),
+            listeners: [APIListener(ListeningTests.anyPort), APIListener(ListeningTests.anyPort, isReadOnly: true)],
+            limits: limits)
+        try await Running.runAll(scene) { addresses in
+            let request = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            try #require(addresses.count == 2)
+            let filling = try RawConnection(addresses[1])
+            #expect(try await filling.ask(request).status == 200)
+            #expect(try await RawConnection(addresses[1]).ask(request).status == 503)
+            let other = try RawConnection(addresses[0])
+            #expect(try await other.ask(request).status == 200)
+        }
+    }
+
     @Test func `an event stream that is not read is cut off, and holds up no other`() async throws {
         try await with(leases: 20_000, Self.quick) { scene, address in
             let slow = try RawConnection(address)
             slow.send("GET /v1/leases HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n")
             try await eventually { scene.server.broadcast.clientCount == 1 }
             let other = try RawConnection(address)
-            #expect(try await other.ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
+            #expect(try await other.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200)
             try await eventually { scene.server.broadcast.clientCount == 0 }
-            #expect(try await other.ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
+            #expect(try await other.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200)
         }
     }
 
@@ -147,20 +182,20 @@ import Testing
             let connection = try RawConnection(address)
             for path in Set(scene.server.routes.map(\.path)) {
                 let path = path.replacing("{subnet}", with: "10.244.1.0-24")
-                let options = try await connection.ask("OPTIONS \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
+                let options = try await connection.ask("OPTIONS \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 #expect(options.status == 204)
                 let allow = try #require(options.headers["allow"])
                 #expect(allow.contains("OPTIONS"), "\(path)")
                 if allow.contains("GET") {
                     let head = try await connection.ask(
-                        "HEAD \(path) HTTP/1.1\r\nHost: x\r\n\r\n", hasBody: false)
+                        "HEAD \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n", hasBody: false)
                     #expect(head.status < 500 || path == "/readyz", "\(path)")
                     #expect(allow.contains("HEAD"))
                 }
-                let other = try await connection.ask("PATCH \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
+                let other = try await connection.ask("PATCH \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 #expect(other.status == 405 && other.isProblem && other.headers["allow"] == allow, "\(path)")
             }
-            let unknown = try await connection.ask("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+            let unknown = try await connection.ask("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(unknown.status == 404 && unknown.isProblem)
         }
     }

@@ -18,7 +18,7 @@ import Testing
         let scene = try APIScene(leases: APIScene.leases(50), listen: ListeningTests.anyPort)
         try await Running.run(scene) { address in
             func ask(_ headers: String) async throws -> RawAnswer {
-                try await RawConnection(address).ask("GET /v1/leases HTTP/1.1\r\nHost: x\r\n\(headers)\r\n")
+                try await RawConnection(address).ask("GET /v1/leases HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n")
             }
             let plain = try await ask("")
             let gzip = try await ask("Accept-Encoding: br, gzip\r\n")
@@ -38,13 +38,13 @@ import Testing
         let scene = try APIScene(leases: APIScene.leases(50), listen: ListeningTests.anyPort)
         try await Running.run(scene) { address in
             let small = try await RawConnection(address)
-                .ask("GET /livez HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
+                .ask("GET /livez HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n")
             #expect(small.text == "ok")
             let stream = try await RawConnection(address).ask(
                 "GET /v1/leases HTTP/1.1\r\nAccept: text/event-stream\r\nAccept-Encoding: gzip\r\n\r\n")
             #expect(stream.headers["content-encoding"] == nil)
             let head = try await RawConnection(address)
-                .ask("HEAD /v1/leases HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n", hasBody: false)
+                .ask("HEAD /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n", hasBody: false)
             #expect(head.status == 200 && head.headers["content-encoding"] == nil)
         }
     }

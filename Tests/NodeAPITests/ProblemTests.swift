@@ -5,6 +5,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NodeAgent
 import TestKit
 import Testing
 
@@ -39,6 +40,17 @@ import Testing
         let problem = try response.problem()
         #expect(problem.detail.contains(path))
         #expect(problem.instance == "urn:tartan:request:\(try #require(response.headers[.requestID]))")
+    }
+
+    @Test func `a request that a stop cut short is no bug, and may be repeated`() async throws {
+        let router = Router(context: APIRequestContext.self)
+        router.add(middleware: ProblemMiddleware(table: EndpointTable([]), metrics: NodeMetrics()))
+        router.get("late") { _, _ -> Response in throw CancellationError() }
+        let response = try await Application(router: router).test(.router) { client in
+            try await client.executeRequest(uri: "/late", method: .get, headers: [:], body: nil)
+        }
+        #expect(response.status == .serviceUnavailable && response.headers[.retryAfter] == "1")
+        #expect(try response.problem().detail.contains("stopped"))
     }
 
     @Test(arguments: [HTTPRequest.Method.post, .put, .delete, .patch, .trace])

@@ -33,6 +33,25 @@ import Testing
                 #expect(try !wrong.problem().detail.contains(lease.token ?? "-"))
             }
             #expect(scene.store.renewals == [1, 1])
+            for status in scene.statuses {
+                var text = MetricsText()
+                status.metrics.registry.write(to: &text)
+                #expect(
+                    String(decoding: text.bytes, as: UTF8.self)
+                        .contains(#"tartan_lease_renewals_total{outcome="renewed"} 1"#))
+            }
+        }
+    }
+
+    @Test func `a dual-stack lease is renewed by its IPv4 subnet also where the feed has not told of it`() async throws
+    {
+        try await ChangeScene.run(config: .valid(LeaseFixtures.config(ipv6: "fd00:10:244::/56"))) { scene in
+            scene.store.mute()
+            let lease = try await scene.lease("a", "192.0.2.1")
+            #expect(lease.ipv6Subnet != nil)
+            #expect(try await renew(lease, token: lease.token, scene).status == .ok)
+            for grant in scene.store.leases.compactMap(\.grantID) { scene.store.expire(grant) }
+            #expect(try await renew(lease, token: lease.token, scene).status == .notFound)
         }
     }
 

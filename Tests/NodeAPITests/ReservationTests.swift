@@ -63,6 +63,37 @@ import Testing
         }
     }
 
+    @Test func `a reservation is leased to its node once, and whoever repeats it with its key changes nothing`()
+        async throws
+    {
+        try await ChangeScene.run(authorities: 2) { scene in
+            let key = try #require(HTTPField.Name("Idempotency-Key"))
+            let vxlan = #"{"node":"a","publicIP":"192.0.2.1","backend":{"type":"vxlan","vtepMAC":"02:00:00:00:00:01"}}"#
+            #expect(try await scene.ask(.put, Self.path, vxlan).status == .created)
+            try await scene.settle()
+            let headers: HTTPFields = [key: "7d1f3c52-8f0e-4a6b-9c1d-2e3f4a5b6c7d"]
+            let taken: LeaseDocument = try await scene.ask(.post, "/v1/leases", Self.body, headers: headers).document()
+            #expect(taken.subnet == "10.244.9.0/24" && taken.backend.vtepMAC == "02:00:00:00:00:01")
+            try await scene.settle()
+            let revision = scene.store.revision
+            for authority in 0..<2 {
+                let again = try await scene.ask(.post, "/v1/leases", Self.body, headers: headers, at: authority)
+                #expect(try again.document(as: LeaseDocument.self).token == taken.token)
+                // As an operator's tool does it, time and again.
+                #expect(try await scene.ask(.put, Self.path, Self.body, at: authority).status == .ok)
+                for other: HTTPFields in [[:], [key: "another-key-of-another-client"]] {
+                    let refused = try await scene.ask(.post, "/v1/leases", Self.body, headers: other, at: authority)
+                    #expect(refused.status == .conflict)
+                    #expect(try refused.problem().detail.contains("/v1/reservations/10.244.9.0-24"))
+                }
+            }
+            #expect(scene.store.revision == revision)
+            let renewed = try await scene.ask(
+                .post, "\(ChangeScene.path(taken))/renew", #"{"token":"\#(taken.token ?? "")"}"#)
+            #expect(renewed.status == .ok)
+        }
+    }
+
     @Test(arguments: [
         ("10.99.0.0-24", 422), ("10.244.9.1-24", 422), ("10.244.9.0-25", 422), ("10.244.9.0", 400), ("x", 400),
         ("10.244.9.0-33", 400), ("10.244.9.0-24&fd00::-64", 422), ("10.244.9.0-24&:::-64", 422),

@@ -13,10 +13,10 @@ import Testing
     private static func isWhole(_ text: String) -> Bool { ResponseMemo.isWhole(ByteBuffer(string: text)) }
 
     @Test func `only one whole request without a body is looked for`() {
-        #expect(Self.isWhole("GET /v1/leases HTTP/1.1\r\nHost: x\r\n\r\n"))
+        #expect(Self.isWhole("GET /v1/leases HTTP/1.1\r\nHost: localhost\r\n\r\n"))
         #expect(Self.isWhole("GET / HTTP/1.1\r\n\r\n"))
         for bad in [
-            "", "GET ", "GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.0\r\n\r\n", "POST / HTTP/1.1\r\n\r\n",
+            "", "GET ", "GET / HTTP/1.1\r\nHost: localhost\r\n", "GET / HTTP/1.0\r\n\r\n", "POST / HTTP/1.1\r\n\r\n",
             "GET / HTTP/1.1\n\n", "GET / HTTP/1.1\r\nA: b\n\r\n", "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
             "GET / HTTP/1.1\r\n\r\nGET", "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 1100))\r\n\r\n",
         ] {
@@ -27,7 +27,7 @@ import Testing
     @Test func `the same question gets the same answer until the leases change`() async throws {
         let scene = try APIScene(leases: APIScene.leases(3), listen: ListeningTests.anyPort)
         try await Running.run(scene) { address in
-            let request = "GET /v1/leases HTTP/1.1\r\nHost: x\r\n\r\n"
+            let request = "GET /v1/leases HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let connection = try RawConnection(address)
             let first = try await connection.ask(request)
             let other = try RawConnection(address)
@@ -57,7 +57,7 @@ import Testing
             for number in 0..<20 {
                 let connection = try RawConnection(address)
                 // The header makes half of them another question.
-                let request = "GET /v1/leases/10.244.20.0-24 HTTP/1.1\r\nHost: x\r\nA: \(number % 2)\r\n\r\n"
+                let request = "GET /v1/leases/10.244.20.0-24 HTTP/1.1\r\nHost: localhost\r\nA: \(number % 2)\r\n\r\n"
                 #expect(try await connection.ask(request).text.contains("\"ttl\":3"))
             }
         }
@@ -67,10 +67,10 @@ import Testing
     @Test func `requests in pieces, in one piece and behind each other are answered in order`() async throws {
         let scene = try APIScene(leases: APIScene.leases(3), listen: ListeningTests.anyPort)
         try await Running.run(scene) { address in
-            let list = "GET /v1/leases HTTP/1.1\r\nHost: x\r\n\r\n"
+            let list = "GET /v1/leases HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let connection = try RawConnection(address)
             let answer = try await connection.ask(list)
-            connection.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" + list + "GET /livez HTTP/1.1\r\nX: ")
+            connection.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" + list + "GET /livez HTTP/1.1\r\nX: ")
             #expect(try await connection.answer().text == "ok")
             #expect(try await connection.answer() == answer)
             // What looks like a question from memory is the end of a header.
@@ -83,7 +83,7 @@ import Testing
     func `who shows who it is gets an answer of its own`(header: String) async throws {
         let scene = try APIScene(leases: APIScene.leases(3), listen: ListeningTests.anyPort)
         try await Running.run(scene) { address in
-            let request = "GET /v1/leases HTTP/1.1\r\nHost: x\r\n\(header)\r\n\r\n"
+            let request = "GET /v1/leases HTTP/1.1\r\nHost: localhost\r\n\(header)\r\n\r\n"
             let connection = try RawConnection(address)
             let answer = try await connection.ask(request)
             #expect(answer.status == 200)

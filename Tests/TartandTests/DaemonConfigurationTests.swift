@@ -45,6 +45,15 @@ import Testing
         #expect("\(fault)".contains("--dataplane none"))
     }
 
+    @Test(arguments: [
+        ["--api-listen", "none"], ["--api-listen", "none", "--api-listen-readonly", "127.0.0.1:9470"],
+    ])
+    func `an authority that nobody could ask for a lease does not start`(endpoint: [String]) async throws {
+        let fault = try await fault(["--dataplane", "none", "--subnet-file", "none"] + endpoint)
+        #expect("\(fault)".contains("--api-listen") && fault.exitStatus == .configuration)
+        _ = try await read(["--dataplane", "none"] + endpoint)
+    }
+
     @Test func `without options the contract's defaults hold`() async throws {
         let configuration = try await read()
         #expect(configuration.etcd.endpoints == ["http://127.0.0.1:2379"])

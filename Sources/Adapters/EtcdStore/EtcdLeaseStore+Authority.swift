@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Etcd
+package import IPAddressing
 package import Leases
 
 extension EtcdLeaseStore: LeaseAuthorityStore {
@@ -62,6 +63,13 @@ extension EtcdLeaseStore: LeaseAuthorityStore {
             }
         }
         return proofs
+    }
+
+    package func lease(of subnet: IPv4Prefix) async throws(LeaseStoreError) -> Lease? {
+        let range = RangeRequest(KeyRange(prefix: keys.key(of: SubnetKey(subnet))))
+        let response = try await ask { () async throws(EtcdError) in try await client.range(range) }
+        for case .lease(let lease)? in response.keyValues.map(record) where lease.subnet == subnet { return lease }
+        return nil
     }
 
     /// A token belongs to a lease if it hangs on the same grant and was written in the lease's own life.

@@ -32,11 +32,30 @@ package struct LeaseApplication: Sendable {
         var announcement: LeaseAnnouncement {
             LeaseAnnouncement(node: node, owner: .tartan, publicIP: publicIP, backend: backend ?? .other("alloc"))
         }
+
+        /// What a reservation says once it is taken: what the request says nothing of stays as it is. `nil`: the
+        /// reservation names a VXLAN device that is not the one that asks.
+        func announcement(over reserved: LeaseAnnouncement) -> LeaseAnnouncement? {
+            var taken = reserved
+            (taken.node, taken.owner, taken.publicIP) = (node, .tartan, publicIP)
+            guard let backend else { return taken }
+            taken.backend = backend
+            guard case .vxlan(let ipv4, let ipv6) = reserved.backend, let mac = ipv4?.mac ?? ipv6?.mac else {
+                return taken
+            }
+            guard case .vxlan(let own?, _) = backend, own.mac == mac || ipv4 == nil && own.mac.sibling == mac else {
+                return nil
+            }
+            taken.backend = .vxlan(ipv4: own, ipv6: ipv6)
+            return taken
+        }
     }
 
     package enum Step: Hashable, Sendable {
         /// Answer with ``granted(_:)``.
         case grant(ttl: Duration)
+        /// Ask the store what this reservation says now and who proves to hold it; answer with ``proven(_:by:)``.
+        case prove(Lease)
         /// Answer with ``answered(_:in:)``.
         case issue(LeaseClaim)
         case leased(Lease)
@@ -53,6 +72,7 @@ package struct LeaseApplication: Sendable {
     private var pick: Pick?
     private var known = Revision.zero
     private var learned: Set<SubnetKey> = []
+    private var inHand: [SubnetKey] = []
     private var past: SubnetPast?
     private var refusals = 0
     private var rounds = 0
@@ -64,8 +84,10 @@ package struct LeaseApplication: Sendable {
         var key: SubnetKey
         var condition = LeaseClaim.Condition.absent
         var reuse = LeaseClaim.Reuse.allowed
-        /// A reservation for the node: there is nothing to renew.
-        var isReservation = false
+        /// A reservation for the node, as it is to be taken: there is nothing to renew.
+        var reservation: LeaseAnnouncement?
+
+        var isReservation: Bool { reservation != nil }
     }
 
     package init(_ wish: Wish) {
@@ -73,23 +95,44 @@ package struct LeaseApplication: Sendable {
         identity = NodeIdentity(node: wish.node, publicIP: wish.publicIP)
     }
 
-    /// - Parameter inHand: subnets that this authority is about to give to others.
+    /// - Parameter inHand: subnets that this authority is about to give to others: another is chosen where there is
+    ///   one, and nothing is refused for their sake.
     package mutating func start(
         in table: LeaseTable, config reading: ConfigReading, inHand: some Sequence<SubnetKey> = []
     ) -> Step {
         guard case .valid(let config) = reading else { return .refused(.noConfig(reading)) }
         self.config = config
         known = table.revision
-        learned = Set(inHand)
+        self.inHand = Array(inHand)
         switch identity.find(in: table.leases) {
         case .conflict(let conflict): return .refused(.identityTaken(conflict))
         case .own(let lease) where lease.grantID != nil: return .refused(.hasLease(lease))
         case .own(let lease):
             guard wish.subnet.map({ $0 == lease.subnet }) ?? true else { return .refused(.hasReservation(lease)) }
-            pick = Pick(key: lease.key, condition: lease.unchanged, isReservation: true)
+            guard config.objection(fromHolderOf: lease.key) == nil else { return .refused(.notGivenOut(lease.key)) }
+            if let taken = table.takenKeys.first(where: { $0 != lease.key && $0.overlaps(lease.key) }) {
+                return .refused(.subnetTaken(taken, by: table[taken]))
+            }
+            return .prove(lease)
         case .none:
             if let refusal = choose(in: table, config) { return .refused(refusal) }
         }
+        return next()
+    }
+
+    /// Takes the node's reservation, unless somebody uses it: who asked for it before, and has its token, is answered
+    /// without writing anything; anybody else is refused what would take it away from its holder.
+    package mutating func proven(_ proof: LeaseProof?, by token: TokenDigest) -> Step {
+        guard let proof, proof.lease.grantID == nil, case .own = identity.relation(to: proof.lease) else {
+            return refuse(.contended)
+        }
+        if let holder = proof.token {
+            return holder.matches(token) ? .leased(proof.lease) : refuse(.hasLease(proof.lease))
+        }
+        guard let announcement = wish.announcement(over: proof.lease.announcement) else {
+            return refuse(.hasLease(proof.lease))
+        }
+        pick = Pick(key: proof.lease.key, condition: proof.lease.unchanged, reservation: announcement)
         return next()
     }
 
@@ -127,7 +170,8 @@ package struct LeaseApplication: Sendable {
         if !pick.isReservation, grant == nil { return .grant(ttl: wish.ttl) }
         return .issue(
             LeaseClaim(
-                key: pick.key, announcement: wish.announcement, grant: pick.isReservation ? nil : grant?.id,
+                key: pick.key, announcement: pick.reservation ?? wish.announcement,
+                grant: pick.isReservation ? nil : grant?.id,
                 condition: pick.condition, known: known, reuse: pick.reuse))
     }
 
@@ -185,7 +229,9 @@ package struct LeaseApplication: Sendable {
         let taken = table.takenKeys + learned
         guard let subnet = wish.subnet else {
             let choice = SubnetChoice(node: wish.node, wishes: [], past: past, refusals: refusals)
-            guard let found = choice.pick(in: config, taken: taken) else {
+            guard
+                let found = choice.pick(in: config, taken: taken + inHand) ?? choice.pick(in: config, taken: taken)
+            else {
                 return .rangeFull(taken: table.count, size: config.subnetCount)
             }
             pick = Pick(key: found.key, reuse: found.reuse)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import IPAddressing
+
 /// What an authority needs of the store beside a node's own lease: leases for others, each with the digest of the
 /// token that proves its holder.
 ///
@@ -15,6 +17,9 @@ package protocol LeaseAuthorityStore: LeaseStore {
 
     /// The leases of some subnets as they are now, with their tokens' digests; many in one request.
     func proofs(of keys: [SubnetKey]) async throws(LeaseStoreError) -> [SubnetKey: LeaseProof]
+
+    /// The lease of an IPv4 subnet as it is now, whatever IPv6 subnet goes with it.
+    func lease(of subnet: IPv4Prefix) async throws(LeaseStoreError) -> Lease?
 
     /// Puts the lives of many grants back to their full TTL in one request; those that are missing from the answer
     /// are gone. Writes no key.

@@ -40,7 +40,7 @@ package struct ReservationRequest: Hashable, Sendable {
         let announcement = announcement(in: config)
         if let present {
             guard present.grantID == nil else { return .refused(.subnetTaken(key, by: present)) }
-            if present.announcement == announcement { return .isThere(present) }
+            if says(present.announcement) { return .isThere(present) }
             guard isNamed else { return .refused(.reservationDiffers(present)) }
         }
         if let refusal = contradiction(with: key, among: table.leases) { return .refused(refusal) }
@@ -84,6 +84,12 @@ package struct ReservationRequest: Hashable, Sendable {
             }
         }
         return nil
+    }
+
+    /// Whether a reservation says what is asked for. Its node, once it has taken it, adds how it is reached.
+    private func says(_ announcement: LeaseAnnouncement) -> Bool {
+        announcement.node == node && announcement.publicIP == publicIP
+            && backend.map { $0 == announcement.backend } ?? true
     }
 
     private func announcement(in config: NetworkConfig) -> LeaseAnnouncement {

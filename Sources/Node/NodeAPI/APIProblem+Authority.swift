@@ -23,6 +23,11 @@ extension APIProblem {
         switch refusal {
         case .noConfig(let reading):
             self = .unavailable(reading.problem(at: configKey) ?? "the network config has not been read yet")
+        case .hasLease(let lease) where lease.grantID == nil:
+            self = .conflict(
+                "\(Self.holder(lease)) uses its reservation \(lease.subnet) already; repeat the request with the "
+                    + "Idempotency-Key and the VTEP that took it, or make the reservation anew with DELETE and PUT "
+                    + "/v1/reservations/\(lease.key)", parameter: "node")
         case .hasLease(let lease):
             self = .conflict(
                 "\(Self.holder(lease)) has \(lease.subnet) already; renew it with its token, repeat the request with the "

@@ -48,6 +48,13 @@ struct ChangeRoutes: Sendable {
             wish.subnet = subnet
         }
         try requireLeases()
+        if case .valid(let config)? = config, !config.hasIPv4 {
+            throw APIProblem(
+                status: .unprocessableContent, title: "Not given out",
+                detail:
+                    "the network has no IPv4, and without it no subnet is leased to others; a node that runs tartand "
+                    + "leases its IPv6 subnet itself")
+        }
         let token = LeaseToken(
             idempotencyKey: idempotencyKey, node: document.node, publicIP: "\(wish.publicIP)")
         let held = try await asked {
@@ -65,7 +72,7 @@ struct ChangeRoutes: Sendable {
             throw RequestBody.problem("token", "the field 'token' must be the token that came with the lease")
         }
         guard let wanted else { return try Self.nobody(try SubnetPath.present(context)) }
-        let key = try known(wanted)
+        let key = try await known(wanted)
         let token = LeaseToken(text: document.token).digest
         switch try await asked({ try await authority.renew(key, token: token) }) {
         case .renewed(let lease, let until): return answer(lease, .ok, until: until)
@@ -86,7 +93,7 @@ struct ChangeRoutes: Sendable {
                 detail: "say with If-Match which revision of the lease is to be released; its ETag has it",
                 parameter: "If-Match")
         }
-        let key = try known(try SubnetPath.present(context))
+        let key = try await known(try SubnetPath.present(context))
         guard let proof = try await asked({ try await authority.present(key) }) else { return try Self.nobody(key) }
         guard proof.lease.grantID != nil else {
             throw APIProblem.conflict(
@@ -113,7 +120,7 @@ struct ChangeRoutes: Sendable {
                 detail: "no subnet begins at \(context.parameters.get("subnet") ?? "")", parameter: "subnet")
         }
         try requireLeases()
-        let key = try known(wanted)
+        let key = try await known(wanted)
         let present = try await asked { try await authority.present(key) }?.lease
         if let match, !match.names(present) { throw Precondition.failed("If-Match", present, key) }
         if let noneMatch, noneMatch.names(present) { throw Precondition.failed("If-None-Match", present, key) }
@@ -131,7 +138,7 @@ struct ChangeRoutes: Sendable {
     private func unreserve(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try Self.check(request)
         let condition = try Precondition(.ifMatch, of: request)
-        let key = try known(try SubnetPath.present(context))
+        let key = try await known(try SubnetPath.present(context))
         guard let proof = try await asked({ try await authority.present(key) }) else { return try Self.nobody(key) }
         guard proof.lease.grantID == nil else {
             throw APIProblem.conflict("\(key.subnet) is a lease; release it with DELETE /v1/leases/\(key)")
@@ -179,10 +186,17 @@ extension ChangeRoutes {
         guard isComplete else { throw .notReady(problem) }
     }
 
-    /// By its IPv4 subnet alone, a lease of a dual-stack network is meant as well.
-    private func known(_ key: SubnetKey) throws(APIProblem) -> SubnetKey {
-        guard key.ipv6Subnet == nil, status.read({ $0.leases.isComplete && $0.leases[key] == nil }) else { return key }
-        return try catalog.current().lease(of: key.subnet)?.key ?? key
+    /// By its IPv4 subnet alone, a lease of a dual-stack network is meant as well: also one that the feed has not told
+    /// of yet, as whoever asks may have it from another authority.
+    private func known(_ key: SubnetKey) async throws -> SubnetKey {
+        guard key.ipv6Subnet == nil, key.subnet != .noIPv4 else { return key }
+        let (isComplete, isKnown, config) = status.read { ($0.leases.isComplete, $0.leases[key] != nil, $0.config) }
+        if isKnown { return key }
+        if isComplete {
+            if let lease = try catalog.current().lease(of: key.subnet) { return lease.key }
+            if case .valid(let config)? = config, config.ipv6 == nil { return key }
+        }
+        return try await asked { try await authority.lease(of: key.subnet) }?.key ?? key
     }
 
     private static func nobody(_ key: SubnetKey) throws(APIProblem) -> Response {

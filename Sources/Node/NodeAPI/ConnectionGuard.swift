@@ -18,6 +18,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let wire: WireHandler
     private let connections: OpenConnections
+    private let listener: Int
     private let table: EndpointTable
     private let metrics: NodeMetrics
     /// The path of the only request that is open, where its answer may be given again.
@@ -26,17 +27,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var status = 0
 
     init(
-        limits: ConnectionLimits, memo: ResponseMemo?, connections: OpenConnections, table: EndpointTable,
-        metrics: NodeMetrics
+        limits: ConnectionLimits, memo: ResponseMemo?, connections: OpenConnections, listener: Int,
+        table: EndpointTable, metrics: NodeMetrics
     ) {
         wire = WireHandler(limits: limits, memo: memo, metrics: metrics)
         self.connections = connections
+        self.listener = listener
         self.table = table
         self.metrics = metrics
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        wire.isUnwelcome = !connections.add(context.channel)
+        wire.isUnwelcome = !connections.add(context.channel, of: listener)
         do {
             let pipeline = context.pipeline.syncOperations
             try pipeline.addHandler(wire, position: .before(pipeline.handler(type: HTTPResponseEncoder.self)))
@@ -93,6 +95,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             wire.progress.answerBegan()
             status = head.status.code
             isRepeatable = head.headerFields[.eTag] != nil && (status == 200 || status == 304)
+            if !isRepeatable || repeatablePath == nil { wire.dropRecording() }
             context.write(data, promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:

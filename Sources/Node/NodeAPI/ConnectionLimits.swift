@@ -4,7 +4,7 @@ import NIOCore
 
 /// How much and how long one connection may take, so that no client costs the others anything.
 struct ConnectionLimits: Sendable {
-    /// More connections than this are told so (503) and closed.
+    /// More connections than this of one listener are told so (503) and closed.
     var connections = 4096
     /// From the first byte of a request's head to its last.
     var head = TimeAmount.seconds(10)

@@ -74,6 +74,8 @@ struct LeaseIndex: Sendable {
 
     /// The lease of an IPv4 subnet, whatever IPv6 subnet goes with it.
     func lease(of subnet: IPv4Prefix) -> Lease? {
+        // What all IPv6-only leases have in common is nobody's subnet.
+        guard subnet != .noIPv4 else { return nil }
         let place = place(after: SubnetKey(subnet))
         // The key without an IPv6 subnet is the first of its equals.
         if place > 0, leases[place - 1].subnet == subnet { return leases[place - 1] }

@@ -115,8 +115,7 @@ package struct NodeAPIServer: Service {
             }
             group.addTask {
                 await authority.run()
-                try await Task.sleep(for: .seconds(86_400))
-                return .everything
+                return .authority
             }
             group.addTask {
                 async let watching: Void = access.watch(every: reloadInterval, logger: logger)
@@ -126,13 +125,14 @@ package struct NodeAPIServer: Service {
                 await watching
                 return .everything
             }
-            var left = listeners.count
-            while left > 0, let ended = try await group.next(), ended == .listener { left -= 1 }
+            // The authority has a moment to end what it left behind, and with the connections cut it is over.
+            var left = listeners.count + 1
+            while left > 0, let ended = try await group.next(), ended != .everything { left -= 1 }
             group.cancelAll()
         }
     }
 
-    private enum Ended: Sendable { case listener, everything }
+    private enum Ended: Sendable { case listener, authority, everything }
 
     private func run(
         _ listener: APIListener, whenListening: @escaping @Sendable (ListenAddress) -> Void
@@ -212,9 +212,12 @@ package struct NodeAPIServer: Service {
     }
 
     private func server(for listener: APIListener) -> HTTPServerBuilder {
+        let number = connections.addListener()
         let configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionGuard(limits: limits, memo: memo, connections: connections, table: table, metrics: metrics)
+                ConnectionGuard(
+                    limits: limits, memo: memo, connections: connections, listener: number, table: table,
+                    metrics: metrics)
             ],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: ConnectionLimits.fieldSize, maxHeaderListSize: ConnectionLimits.headSize,

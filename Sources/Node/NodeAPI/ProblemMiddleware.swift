@@ -19,8 +19,10 @@ struct ProblemMiddleware: RouterMiddleware {
         let took = ContinuousClock.now - start
         metrics.http(route: table.route(request.uri.path) ?? "unmatched", method: request.method.rawValue)
             .count(status: response.status.code, took: took)
-        // One with an entity tag is the same for everybody who asks the same.
-        if response.headers[.eTag] == nil { response.headers[.requestID] = context.id }
+        // What is read with an entity tag is the same for everybody who asks the same.
+        if response.headers[.eTag] == nil || AccessPolicy.isChange(request.method) {
+            response.headers[.requestID] = context.id
+        }
         context.logger.debug(
             "request",
             metadata: [
@@ -61,6 +63,9 @@ struct ProblemMiddleware: RouterMiddleware {
             return APIProblem(
                 status: error.status, title: error.status.reasonPhrase,
                 detail: error.body ?? "the request can't be answered", headers: error.headers)
+        case is CancellationError:
+            return .unavailable(
+                "the daemon is being stopped; ask it again shortly, and look first whether a change was made")
         default:
             logger.error("a request failed for a reason that nobody foresaw", metadata: ["error": "\(error)"])
             return APIProblem(

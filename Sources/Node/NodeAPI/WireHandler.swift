@@ -115,6 +115,12 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
+    /// Whether a copy is kept of what is being answered.
+    var isRecording: Bool { recording != nil }
+
+    /// What is being answered will not be given again: an event stream never ends, and must not cost its copy.
+    func dropRecording() { recording = nil }
+
     /// The answer has ended; `route`: it may be given again.
     func answerEnded(status: Int, route: HTTPRouteMetrics?) {
         let now = NIODeadline.now()

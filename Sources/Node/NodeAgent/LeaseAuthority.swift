@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import IPAddressing
 package import Leases
 package import Logging
 import ServiceLifecycle
@@ -25,11 +26,29 @@ package struct LeaseAuthority: Service {
         doubtful = Doubtful()
     }
 
-    /// Ends the grants that requests left behind, for as long as the daemon runs.
+    /// How long what is left to be ended may take once the daemon was told to stop.
+    private static let farewell = Duration.milliseconds(500)
+
+    /// Ends the grants that requests left behind, for as long as the daemon runs and a moment longer: nobody else would
+    /// before their time is up.
     package func run() async {
         await withDiscardingTaskGroup { group in
             for await grant in doubtful.grants.cancelOnGracefulShutdown() { group.addTask { await revoke(grant) } }
+            let deadline = status.clock.now + Self.farewell
+            var tried: Set<GrantID> = []
+            while !Task.isCancelled, status.clock.now < deadline {
+                let left = doubtful.left
+                guard !left.isEmpty else { break }
+                // Those that wait for their next try have it now.
+                for grant in left where tried.insert(grant).inserted { group.addTask { await revoke(grant) } }
+                try? await Task.sleep(for: .milliseconds(5))
+            }
             group.cancelAll()
+        }
+        if !doubtful.left.isEmpty {
+            logger.notice(
+                "grants that nobody uses could not be ended before the stop; they end with their time",
+                metadata: ["count": "\(doubtful.left.count)"])
         }
     }
 
@@ -67,12 +86,39 @@ package struct LeaseAuthority: Service {
         _ wish: LeaseApplication.Wish, token: TokenDigest, isRepeatable: Bool
     ) async throws -> Held {
         var application = LeaseApplication(wish)
-        defer {
+        do {
+            let held = try await decide(&application, token: token, isRepeatable: isRepeatable)
+            await end(application.unused)
+            return held
+        } catch let error as LeaseStoreError {
+            // The store does not answer: nobody waits for it a second time.
             for grant in application.unused { doubtful.add(grant) }
-            hand.drop(wish.node)
+            throw error
+        } catch {
+            await end(application.unused)
+            throw error
         }
+    }
+
+    /// Before anybody is answered: a lease that contradicts another's must not outlive this request.
+    private func end(_ grants: [GrantID]) async {
+        for grant in grants {
+            do {
+                try await store.revoke(grant)
+            } catch {
+                doubtful.add(grant)
+            }
+        }
+    }
+
+    private func decide(
+        _ application: inout LeaseApplication, token: TokenDigest, isRepeatable: Bool
+    ) async throws -> Held {
+        let wish = application.wish
+        let request = hand.begin(wish.node)
+        defer { hand.end(request) }
         var until: MonotonicTime?
-        let inHand = hand.keys
+        let inHand = hand.others(than: wish.node)
         var step = status.read { snapshot in
             application.start(in: snapshot.leases, config: snapshot.config ?? .missing, inHand: inHand)
         }
@@ -87,18 +133,22 @@ package struct LeaseAuthority: Service {
                 guard let grant = lease.grantID, let until else { return (lease, nil) }
                 guard status.clock.now < until else {
                     // The answer took so long that the lease may be over already.
-                    doubtful.add(grant)
+                    await end([grant])
                     throw LeaseRefusal.contended
                 }
                 return (lease, until)
-            case .refused(let refusal): return try await repeated(refusal, wish, token)
+            case .refused(let refusal):
+                if case .identityTaken = refusal { status.metrics.count(.identity) }
+                return try await repeated(refusal, wish, token)
+            case .prove(let lease):
+                step = application.proven(try await store.proofs(of: [lease.key])[lease.key], by: token)
             case .grant(let ttl):
                 let sentAt = status.clock.now
                 let grant = try await store.grant(ttl: ttl)
                 until = sentAt + (grant.ttl - grant.ttl / 1000)
                 step = application.granted(grant)
             case .issue(let claim):
-                hand.take(claim.key, for: wish.node)
+                hand.take(claim.key, for: request)
                 let outcome: IssueOutcome
                 do {
                     outcome = try await store.issue(claim, token: token)
@@ -106,6 +156,7 @@ package struct LeaseAuthority: Service {
                     if !error.mayHaveApplied || !isRepeatable { application.abandon() }
                     throw error
                 }
+                if case .refused(.conflict) = outcome { status.metrics.count(.claim) }
                 step = status.read { application.answered(outcome, in: $0.leases) }
             }
         }
@@ -126,12 +177,29 @@ package struct LeaseAuthority: Service {
     }
 
     package func renew(_ key: SubnetKey, token: TokenDigest) async throws(LeaseStoreError) -> RenewalBatch.Outcome {
-        try await renewals.renew(key, token: token)
+        do {
+            let outcome = try await renewals.renew(key, token: token)
+            switch outcome {
+            case .renewed: status.metrics.count(.renewed)
+            case .gone: status.metrics.count(.gone)
+            // Nothing was asked of etcd for those.
+            case .wrongToken, .notIssued: break
+            }
+            return outcome
+        } catch {
+            if error.remedy != .cancelled { status.metrics.count(.failed) }
+            throw error
+        }
     }
 
     /// What the key holds now, by the store and not by the feed; `nil` where nobody has it.
     package func present(_ key: SubnetKey) async throws(LeaseStoreError) -> LeaseProof? {
         try await store.proofs(of: [key])[key]
+    }
+
+    /// The lease of an IPv4 subnet with whatever IPv6 subnet, by the store and not by the feed.
+    package func lease(of subnet: IPv4Prefix) async throws(LeaseStoreError) -> Lease? {
+        try await store.lease(of: subnet)
     }
 
     /// Gives a lease or a reservation back, if it still is as it was read.
@@ -190,7 +258,8 @@ package struct LeaseAuthority: Service {
         var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
         while !Task.isCancelled {
             do {
-                return try await store.revoke(grant)
+                try await store.revoke(grant)
+                return doubtful.remove(grant)
             } catch {
                 logger.debug(
                     "a grant is of no use and can't be ended yet", metadata: ["grant": "\(grant)", "error": "\(error)"])
@@ -201,20 +270,45 @@ package struct LeaseAuthority: Service {
 
     /// Subnets that are being asked for here, so that two requests at this authority do not run into each other.
     private final class Hand: Sendable {
-        private let content = Mutex<[NodeID: SubnetKey]>([:])
+        private struct Content {
+            var last = 0
+            var requests: [Int: (node: NodeID, key: SubnetKey?)] = [:]
+        }
 
-        var keys: [SubnetKey] { content.withLock { Array($0.values) } }
-        func take(_ key: SubnetKey, for node: NodeID) { content.withLock { $0[node] = key } }
-        func drop(_ node: NodeID) { content.withLock { $0[node] = nil } }
+        private let content = Mutex(Content())
+
+        /// The requests of one node do not keep each other from the subnet that is its own.
+        func others(than node: NodeID) -> [SubnetKey] {
+            content.withLock { $0.requests.values.filter { $0.node != node }.compactMap(\.key) }
+        }
+
+        func begin(_ node: NodeID) -> Int {
+            content.withLock { content in
+                content.last += 1
+                content.requests[content.last] = (node, nil)
+                return content.last
+            }
+        }
+
+        func take(_ key: SubnetKey, for request: Int) { content.withLock { $0.requests[request]?.key = key } }
+        func end(_ request: Int) { content.withLock { $0.requests[request] = nil } }
     }
 
     /// Grants that nobody will use.
     private final class Doubtful: Sendable {
         let grants: AsyncStream<GrantID>
         private let continuation: AsyncStream<GrantID>.Continuation
+        private let content = Mutex<Set<GrantID>>([])
 
         init() { (grants, continuation) = AsyncStream.makeStream() }
 
-        func add(_ grant: GrantID) { continuation.yield(grant) }
+        var left: Set<GrantID> { content.withLock { $0 } }
+
+        func add(_ grant: GrantID) {
+            _ = content.withLock { $0.insert(grant) }
+            continuation.yield(grant)
+        }
+
+        func remove(_ grant: GrantID) { _ = content.withLock { $0.remove(grant) } }
     }
 }

@@ -74,6 +74,14 @@ struct DaemonConfiguration {
         let levels = Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) })
         logLevel = try values.oneOf(.logLevel, levels) ?? .info
         (listeners, access) = try Self.endpoint(values)
+        if !leasesForItself, listeners.allSatisfy(\.isReadOnly) {
+            var fault = ConfigurationFault(
+                try values.find(.subnetFile)?.origin ?? .commandLine, .subnetFile,
+                "'none' leaves the daemon nothing but leasing to others, and nobody could ask it to; give --api-listen "
+                    + "an address")
+            fault.isForbidden = true
+            throw fault
+        }
         etcd.first = Int(truncatingIfNeeded: node.hash64 >> 33)
     }
 

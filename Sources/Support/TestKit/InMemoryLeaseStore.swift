@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import IPAddressing
 package import Leases
 import Synchronization
 
@@ -184,6 +185,10 @@ package final class InMemoryLeaseStore: LeaseAuthorityStore {
             }
             return proofs
         }
+    }
+
+    package func lease(of subnet: IPv4Prefix) async throws(LeaseStoreError) -> Lease? {
+        try await request { $0.leases.values.first { $0.subnet == subnet } }
     }
 
     package func renew(_ grants: [GrantID]) async throws(LeaseStoreError) -> [GrantID: Duration] {

@@ -17,7 +17,8 @@ struct AccessMiddleware: RouterMiddleware {
         takesCertificates = access.files.clientAuthorities != nil && listener.hasTLS(access.files)
         // On a socket there are no certificates: there the file's mode says who may connect.
         policy = AccessPolicy(
-            isReadOnly: listener.isReadOnly, needsProof: access.files.tokens != nil || takesCertificates)
+            isReadOnly: listener.isReadOnly, needsProof: access.files.tokens != nil || takesCertificates,
+            isLoopback: listener.isLoopback)
     }
 
     func handle(
@@ -37,6 +38,12 @@ struct AccessMiddleware: RouterMiddleware {
                 status: .forbidden, title: "Read only",
                 detail: "nothing can be changed at this address, which is one of --api-listen-readonly; ask another one"
             )
+        case .foreignName:
+            throw APIProblem(
+                status: .forbidden, title: "Foreign name",
+                detail:
+                    "this host is asked here under a name that may be another site's; ask for 127.0.0.1, [::1] or "
+                    + "localhost")
         case .foreignPage:
             throw APIProblem(
                 status: .forbidden, title: "Foreign page",
@@ -74,6 +81,12 @@ struct AccessMiddleware: RouterMiddleware {
 }
 
 extension APIListener {
+    /// Whether it is one that a browser on this host reaches, and nobody from outside.
+    var isLoopback: Bool {
+        if case .tcp = address { return address.isLocal }
+        return false
+    }
+
     /// Whether connections are encrypted: TCP's are wherever there is a certificate.
     func hasTLS(_ files: AccessFiles) -> Bool {
         if case .tcp = address { return files.hasTLS }

@@ -11,6 +11,8 @@ struct AccessPolicy: Hashable, Sendable {
     var isReadOnly = false
     /// Whether a client must show a token or a certificate here.
     var needsProof = false
+    /// Whether only this host's programs reach it, over TCP: a browser among them.
+    var isLoopback = false
 
     enum Verdict: Hashable, Sendable {
         case allowed
@@ -18,6 +20,8 @@ struct AccessPolicy: Hashable, Sendable {
         case readOnly
         /// A web page of another site asks, in the name of whoever looks at it.
         case foreignPage
+        /// This host is asked under a name that may be any site's.
+        case foreignName
     }
 
     static func isChange(_ method: HTTPRequest.Method) -> Bool {
@@ -26,9 +30,14 @@ struct AccessPolicy: Hashable, Sendable {
 
     /// Whether the answer depends on who asks.
     func asksForProof(_ method: HTTPRequest.Method, path: some StringProtocol) -> Bool {
-        guard needsProof, method != .options else { return false }
-        return Self.isChange(method)
-            || !["/", "/livez", "/readyz", "/healthz"].contains(path.split(separator: "?").first ?? "")
+        needsProof && !Self.isHarmless(method, path: path)
+    }
+
+    /// What tells nothing: the probes, and the map page without its data.
+    private static func isHarmless(_ method: HTTPRequest.Method, path: some StringProtocol) -> Bool {
+        guard method != .options else { return true }
+        return !isChange(method)
+            && ["/", "/livez", "/readyz", "/healthz"].contains(path.split(separator: "?").first ?? "")
     }
 
     /// - Parameters:
@@ -39,6 +48,10 @@ struct AccessPolicy: Hashable, Sendable {
         _ method: HTTPRequest.Method, path: some StringProtocol, isProven: Bool, origin: String?, authority: String?
     ) -> Verdict {
         if asksForProof(method, path: path), !isProven { return .unproven }
+        // A page whose own name was made to mean this host is no foreign page to its browser, and could read as well.
+        if isLoopback, !needsProof, !Self.isHarmless(method, path: path), let authority, !Self.isOwnName(authority) {
+            return .foreignName
+        }
         guard Self.isChange(method) else { return .allowed }
         if isReadOnly { return .readOnly }
         // Where nobody need prove anything, being on this host is the proof, and a browser here asks for others.
@@ -49,10 +62,15 @@ struct AccessPolicy: Hashable, Sendable {
     /// Whether a page came from this endpoint under a name that no other site can take for itself.
     private static func isOwnPage(_ origin: String, _ authority: String?) -> Bool {
         guard let authority, origin == "http://\(authority)" || origin == "https://\(authority)" else { return false }
+        return isOwnName(authority)
+    }
+
+    /// An address, or localhost: names that no site's DNS decides.
+    private static func isOwnName(_ authority: String) -> Bool {
         let host =
             authority.hasPrefix("[")
             ? authority.prefix { $0 != "]" } + (authority.contains("]") ? "]" : "") : authority.prefix { $0 != ":" }
-        if host == "localhost" { return true }
+        if host.lowercased() == "localhost" { return true }
         return (try? ListenAddress(parsing: "\(host):0")) != nil
     }
 }

@@ -7,11 +7,13 @@ extension NodeMetrics {
     private static let reconcileBounds = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60]
 
     static let descriptions: [MetricsRegistry.Description] = [
-        .init("tartan_lease_renewals_total", "Renewals of this node's lease, by what etcd said."),
+        .init(
+            "tartan_lease_renewals_total",
+            "Renewals of this node's lease and of those it renews for others, by what etcd said."),
         .init(
             "tartan_lease_conflicts_total",
             "Times that this node met another on a subnet: a claim lost, its own lease lost, its name or address "
-                + "used by another, a lease over its own."),
+                + "used by another, a lease over its own; or met it on behalf of a node that asked here for a lease."),
         .init("tartan_watch_listings_total", "Times that all leases were read from etcd as a whole."),
         .init("tartan_watch_resumes_total", "Times that the watch on the leases went on after an interruption."),
         .init("tartan_watch_interruptions_total", "Times that the watch on the leases was interrupted."),
