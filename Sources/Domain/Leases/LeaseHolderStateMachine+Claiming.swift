@@ -95,7 +95,7 @@ extension LeaseHolderStateMachine {
         if attempt.isOwn {
             actions += lost(attempt.key, to: holder, leaving: session)
             guard state != .stopped else { return actions }
-        } else if wishes.contains(attempt.key) {
+        } else if wishes.contains(attempt.key), attempt.key != lease?.key {
             actions.append(.forgo(attempt.key))
         }
         guard let config else {

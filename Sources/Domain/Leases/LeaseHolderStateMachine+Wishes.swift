@@ -14,7 +14,10 @@ extension LeaseHolderStateMachine {
     func forgone(in table: LeaseTable) -> [LeaseHolderAction] {
         let own = ownKey
         let taken = config == nil ? table.takenKeys : []
+        // One that is in use while it is claimed again is lost, not forgone.
+        let used = lease?.key
         return wishes.filter { wish in
+            if let used, wish.isPart(of: used) { return false }
             if let own { return !wish.isPart(of: own) }
             return config != nil || taken.contains { $0.overlaps(wish) }
         }.map { .forgo($0) }
