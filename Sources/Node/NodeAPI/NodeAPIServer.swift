@@ -52,7 +52,9 @@ package struct NodeAPIServer: Service {
         self.logger = logger
         self.limits = limits
         metrics = status.metrics
-        memo = access.files.canAuthenticate ? nil : ResponseMemo(status: status)
+        // Whoever asks in the same bytes gets the same answer only where it matters neither who nor through which door.
+        let isForAll = !access.files.canAuthenticate && listeners.allSatisfy { $0.address.isLocal }
+        memo = isForAll ? ResponseMemo(status: status) : nil
         connections = OpenConnections(limit: limits.connections)
         let catalog = LeaseCatalog(status: status)
         broadcast = LeaseBroadcast(status: status, catalog: catalog, logger: logger)
