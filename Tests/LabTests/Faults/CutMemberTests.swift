@@ -55,9 +55,38 @@ struct CutMemberTests {
         settings.etcdMembers = 3
         try await LabScene.with(settings) { cluster in
             for (round, cut) in [Cut.fromClients, .wholly, .fromClients, .wholly].enumerated() {
+                try await settle(cluster)
                 try await measure(cut, member: round % 3 + 1, in: cluster)
             }
         }
+    }
+
+    /// One fault at a time: a member that comes back after it was cut off from the others makes them elect anew. Waits
+    /// until all have known the same leader in the same term for two seconds.
+    private func settle(_ cluster: LabCluster) async throws {
+        let namespace = await cluster.description.etcd.namespace
+        let clients = try cluster.members.map { member in
+            let configuration = try EtcdConfiguration(endpoints: [member.endpoint])
+            return try NetworkNamespace(name: namespace).run { () throws(NetlinkError) in
+                EtcdClient(configuration: configuration, logger: Logger(label: "cut") { _ in SwiftLogNoOpLogHandler() })
+            }
+        }
+        var known: Set<[UInt64]> = []
+        var since = ContinuousClock.now
+        let isSettled = try await LabScene.eventually(within: .seconds(30)) {
+            var now: Set<[UInt64]> = []
+            for client in clients {
+                guard let status = try? await client.status(), status.leader != 0 else {
+                    now = [[], [0]]
+                    break
+                }
+                now.insert([status.leader, UInt64(status.header.raftTerm)])
+            }
+            if now != known || now.count != 1 { (known, since) = (now, .now) }
+            return since.duration(to: .now) >= .seconds(2)
+        }
+        #expect(isSettled)
+        for client in clients { await client.shutdown() }
     }
 
     private func measure(_ cut: Cut, member: Int, in cluster: LabCluster) async throws {
