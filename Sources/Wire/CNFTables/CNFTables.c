@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,11 +16,17 @@ struct cnftables {
     const char *errors;
 };
 
-// libnftables ends the process (netlink_init_error) where it gets no socket, so that is found out before.
+// libnftables ends the process (netlink_init_error) where it gets no socket, so that is found out before; and select(2),
+// with which it waits (mnl_batch_talk), ends it where that socket's number is not below FD_SETSIZE. It gets the lowest
+// number that is free, as the socket here does; the margin is for what other threads open meanwhile.
 static int has_netfilter(void) {
     int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
     if (descriptor < 0) return 0;
     close(descriptor);
+    if (descriptor >= FD_SETSIZE - 128) {
+        errno = EMFILE;
+        return 0;
+    }
     return 1;
 }
 

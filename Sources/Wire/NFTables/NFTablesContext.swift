@@ -20,6 +20,7 @@ import Synchronization
                 switch number {
                 case EPERM, EACCES: .notPermitted
                 case EPROTONOSUPPORT, EAFNOSUPPORT: .notSupported
+                case EMFILE, ENFILE: .refused("too many descriptors are open: libnftables can't use one above 1023")
                 default: .refused("the netfilter socket can't be opened, error \(number)")
                 }
             throw NFTablesError(operand: "context", cause: cause)
