@@ -102,7 +102,8 @@ start() {
     shift
     "$@" >>"$log" 2>&1 &
     started=$!
-    later "kill $started; wait $started"
+    # A shell function has a shell of its own, and the program is that one's child.
+    later "pkill -TERM -P $started; kill $started; wait $started"
 }
 
 # A network namespace of this test's own, and its end: namespace NAME
