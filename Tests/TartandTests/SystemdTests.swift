@@ -22,35 +22,29 @@ import Testing
     }
 
     @Test func `the daemon gives signs of life while it waits for etcd, and says that it stops`() async throws {
-        let folder = try TemporaryFolder()
-        let manager = try Manager(at: "\(folder.path)/notify")
-        let (_, outcome) = try await BuiltDaemon.run(
-            [
-                "--dataplane", "none", "--public-ip", "192.0.2.1", "--node-name", "n1", "--state-dir", folder.path,
-                "--subnet-file", "\(folder.path)/subnet.env", "--etcd-endpoints", "http://127.0.0.1:1",
-                "--api-listen", "none",
-            ], environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"]
-        ) {
-            _ = try await eventually("signs of life") { manager.count("WATCHDOG=1") > 3 ? true : nil }
-        }
-        #expect(outcome.status == 0, "\(outcome)")
+        let manager = try await manage { ["--subnet-file", "\($0)/subnet.env", "--api-listen", "none"] }
         #expect(manager.count("STOPPING=1") == 1)
         #expect(manager.count("READY=1") == 0, "nothing is leased")
     }
 
     @Test func `an authority gives signs of life as well`() async throws {
+        _ = try await manage { ["--subnet-file", "none", "--api-listen", "unix:\($0)/api.sock"] }
+    }
+
+    /// Has a daemon that finds no etcd give signs of life, and stops it; returns what it was heard to say.
+    private func manage(_ options: (_ folder: String) -> [String]) async throws -> Manager {
         let folder = try TemporaryFolder()
         let manager = try Manager(at: "\(folder.path)/notify")
         let (_, outcome) = try await BuiltDaemon.run(
             [
                 "--dataplane", "none", "--public-ip", "192.0.2.1", "--node-name", "n1", "--state-dir", folder.path,
-                "--subnet-file", "none", "--etcd-endpoints", "http://127.0.0.1:1",
-                "--api-listen", "unix:\(folder.path)/api.sock",
-            ], environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"]
+                "--etcd-endpoints", "http://127.0.0.1:1",
+            ] + options(folder.path), environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"]
         ) {
             _ = try await eventually("signs of life") { manager.count("WATCHDOG=1") > 3 ? true : nil }
         }
         #expect(outcome.status == 0, "\(outcome)")
+        return manager
     }
 
     /// The socket of a service manager (sd_notify(3)).
